@@ -1,0 +1,152 @@
+"""Receipts: what each stage returns and the next one takes. Small, frozen, JSON; data goes by reference.
+
+A receipt says nothing of when or how fast a stage ran, so that running it again gives the same receipt.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Literal
+
+from pydantic import Field
+
+from mlops_core.domain.gates import GateDecision
+from mlops_core.domain.registry import Stage
+from mlops_core.domain.value import Value
+
+__all__ = [
+    "DeploymentReceipt",
+    "EvaluationReceipt",
+    "EventLog",
+    "FeatureStoreReceipt",
+    "GateReceipt",
+    "Interval",
+    "ModelRegistryReceipt",
+    "ModelTrainingReceipt",
+    "Ref",
+    "Split",
+    "TrainingSetReceipt",
+]
+
+
+class Ref(Value):
+    """Data by reference: `uri` is a path relative to the state folder, `digest` that of its content."""
+
+    uri: str
+    digest: str
+
+
+class EventLog(Value):
+    """A source's events after validation: canonical Parquet, sorted by key and time.
+
+    `digest` is of the table's content (`digest_table`), not of the Parquet bytes.
+    """
+
+    ref: Ref
+    rows: int
+    entities: int
+    first: datetime
+    last: datetime
+
+
+class FeatureStoreReceipt(Value):
+    """Events are in the feature store up to `as_of`, and online values stand at `as_of`."""
+
+    events: dict[str, EventLog]
+    as_of: datetime
+    online_rows: int
+
+
+class Split(Value):
+    """The rows of some snapshots: how many, how many of them positive, and the snapshots' instants."""
+
+    snapshots: tuple[datetime, ...]
+    rows: int
+    positives: int
+
+
+class TrainingSetReceipt(Value):
+    """Features and label of every (entity, snapshot), in one Parquet file, split by time.
+
+    Columns: the entity's key, `event_timestamp`, the features in order, the label (int8), and `split`:
+    "fit", "embargo", "validation" or "evaluation". Embargoed rows lie between fit and validation, their label
+    windows reaching into it; a final model is fitted on fit, embargo and validation together, the label
+    windows of which all closed at or before the evaluation snapshot.
+    """
+
+    ref: Ref
+    feature_names: tuple[str, ...]
+    fit: Split
+    embargo: Split
+    validation: Split
+    evaluation: Split
+
+    @property
+    def training(self) -> tuple[datetime, ...]:
+        """All snapshots that the delivered model is fitted on."""
+        return (*self.fit.snapshots, *self.embargo.snapshots, *self.validation.snapshots)
+
+
+class ModelTrainingReceipt(Value):
+    """One candidate, chosen by nothing yet: its model folder and how it did on validation.
+
+    `metrics` and `threshold` come from a fit on the rows before validation; the model in `ref` is the same
+    specification fitted on all training rows. `ref.digest` is the canonical digest of its fitted state.
+    """
+
+    candidate: str
+    ref: Ref
+    metrics: dict[str, float]
+    threshold: float
+
+
+class Interval(Value):
+    """A figure and its percentile bootstrap interval."""
+
+    value: float
+    low: float
+    high: float
+
+
+class EvaluationReceipt(Value):
+    """The best candidate by validation, and its figures on the untouched evaluation snapshot.
+
+    `ref` is the folder with `report.html`, `evaluation.json` and `predictions.parquet`.
+    """
+
+    candidate: str
+    model: Ref
+    ref: Ref
+    threshold: float
+    rows: int
+    positives: int
+    metrics: dict[str, Interval]
+    validation: dict[str, dict[str, float]] = Field(description="metrics by candidate")
+
+
+class ModelRegistryReceipt(Value):
+    """The registered version. `digest` names model and training lineage together."""
+
+    name: str
+    version: int
+    digest: str
+    run_id: str
+    report: str = Field(description="path of the HTML report, relative to the state folder")
+
+
+class GateReceipt(Value):
+    """The gate's decision on a version."""
+
+    decision: GateDecision
+
+
+class DeploymentReceipt(Value):
+    """What became of the version: served from `release`, or rejected with nothing deployed."""
+
+    status: Literal["deployed", "rejected"]
+    name: str
+    version: int
+    stage: Stage
+    release: str | None = Field(default=None, description="release folder, relative to the state folder")
+    released_at: datetime | None = None
+    previous: int | None = Field(default=None, description="version that served before, if any")

@@ -1,0 +1,63 @@
+"""Registered versions of a model and the stages they pass through."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Literal
+
+from pydantic import Field
+
+from mlops_core.domain.value import Value
+
+__all__ = ["Lineage", "ModelVersion", "Stage", "Submission"]
+
+Stage = Literal["Staging", "Production", "Archived"]
+
+
+class Lineage(Value):
+    """What a model was made from; digests, so that each can be compared and found again."""
+
+    use_case: str
+    data: dict[str, str] = Field(description="digest of the canonical events, by source name")
+    definitions: str
+    training_set: str
+    candidate: str = Field(description="digest of the candidate's specification")
+    code: str
+    git_commit: str | None = None
+    libraries: dict[str, str] = Field(default_factory=dict, description="version by distribution name")
+    as_of: datetime
+
+
+class Submission(Value):
+    """What is handed to a registry: the model's folder, what it was made from and how well it did.
+
+    `digest` identifies the model: submitting the same digest again gives the same version. `folder` (with
+    the model's files) and `attachments` (report and evidence) are paths on this machine. `use_case` is the
+    JSON of the definitions it needs to be served and compared.
+    """
+
+    name: str
+    digest: str
+    candidate: str
+    folder: str
+    attachments: tuple[str, ...] = ()
+    feature_names: tuple[str, ...]
+    threshold: float
+    metrics: dict[str, float]
+    parameters: dict[str, str]
+    use_case: str
+    lineage: Lineage
+
+
+class ModelVersion(Value):
+    """A version as a registry knows it. `number` counts from 1 within a name and is never reused."""
+
+    name: str
+    number: int = Field(ge=1)
+    stage: Stage
+    digest: str
+    candidate: str
+    run_id: str
+    created_at: datetime
+    tags: dict[str, str] = Field(default_factory=dict)
+    metrics: dict[str, float] = Field(default_factory=dict)

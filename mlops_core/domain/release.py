@@ -1,0 +1,57 @@
+"""Releases: a model version made ready to serve, with everything needed to serve and to check it."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from pydantic import Field
+
+from mlops_core.domain.value import Value
+
+__all__ = ["Bundle", "Probes", "Release"]
+
+
+class Probes(Value):
+    """Rows with the predictions made at training time: how a loaded model shows that it is the same.
+
+    `rows` has one entry a probe, each with one value a feature (None where missing); `expected` are
+    probabilities, to be met within `tolerance`.
+    """
+
+    rows: tuple[tuple[float | None, ...], ...]
+    expected: tuple[float, ...]
+    tolerance: float = 1e-9
+
+
+class Bundle(Value):
+    """What is handed to a deployer. `model_folder` is a path on this machine, `use_case` JSON."""
+
+    name: str
+    version: int
+    digest: str
+    candidate: str
+    model_folder: str
+    use_case: str
+    feature_names: tuple[str, ...]
+    threshold: float
+    probes: Probes
+
+
+class Release(Value):
+    """A release as it lies at its target. `uri` is relative to the state folder.
+
+    `files` are the digests of the release's model files by their path in it; the manifest that holds them is
+    itself checked against the pointer that makes a release current.
+    """
+
+    name: str
+    version: int
+    digest: str
+    candidate: str
+    uri: str
+    released_at: datetime
+    use_case: str
+    feature_names: tuple[str, ...]
+    threshold: float
+    probes: Probes
+    files: dict[str, str] = Field(min_length=1)
