@@ -26,9 +26,11 @@ if TYPE_CHECKING:
     from mlops_core.domain.report import ReportContent
     from mlops_core.domain.sources import EventSource
     from mlops_core.domain.usecase import UseCase
+    from mlops_core.workspace import Workspace
 
 __all__ = [
     "Deployer",
+    "Engines",
     "FittedModel",
     "ModelRegistry",
     "OfflineStore",
@@ -167,3 +169,35 @@ class Reporter(Protocol):
 
     def write(self, content: ReportContent, path: Path) -> None:
         """Write one self-contained HTML file."""
+
+
+class Engines(Protocol):
+    """One adapter per port, each made when first asked for."""
+
+    @property
+    def workspace(self) -> Workspace:
+        """The state folder."""
+
+    @property
+    def offline(self) -> OfflineStore:
+        """History."""
+
+    @property
+    def online(self) -> OnlineStore:
+        """Latest values."""
+
+    @property
+    def trainer(self) -> Trainer:
+        """Fits and loads models."""
+
+    @property
+    def registry(self) -> ModelRegistry:
+        """Versions."""
+
+    @property
+    def deployer(self) -> Deployer:
+        """Releases."""
+
+    @property
+    def reporter(self) -> Reporter:
+        """Reports."""

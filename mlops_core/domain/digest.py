@@ -11,6 +11,8 @@ import hashlib
 import json
 from typing import TYPE_CHECKING, Any
 
+from pydantic_core import to_jsonable_python
+
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -25,7 +27,7 @@ def digest_bytes(content: bytes) -> str:
 
 
 def digest_of(value: Any) -> str:
-    """Digest of a JSON-serialisable value; pydantic models anywhere inside count as their JSON form.
+    """Digest of a JSON-serialisable value; pydantic values anywhere inside count as their JSON form.
 
     Raises `TypeError` for anything JSON cannot say and `ValueError` for NaN or an infinity.
     """
@@ -88,7 +90,6 @@ def _canonical_parts(array: Any) -> list[bytes]:  # Any: the stubs know no array
 
 
 def _plain(value: Any) -> Any:
-    dump = getattr(value, "model_dump", None)
-    if dump is None:
+    if not hasattr(value, "__pydantic_serializer__"):
         raise TypeError(f"{type(value).__name__} has no JSON form, so it has no digest")
-    return dump(mode="json")
+    return to_jsonable_python(value)

@@ -6,11 +6,10 @@ from typing import Literal
 
 from pydantic import Field
 
+from mlops_core.domain.metrics import MetricName
 from mlops_core.domain.value import Value
 
 __all__ = ["Check", "GateDecision", "GatePolicy", "MetricName"]
-
-MetricName = Literal["roc_auc", "average_precision", "log_loss", "brier", "calibration_error", "accuracy"]
 
 
 class GatePolicy(Value):

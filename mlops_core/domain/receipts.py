@@ -55,6 +55,7 @@ class FeatureStoreReceipt(Value):
     events: dict[str, EventLog]
     as_of: datetime
     online_rows: int
+    online_digest: str
 
 
 class Split(Value):

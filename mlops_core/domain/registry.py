@@ -7,6 +7,7 @@ from typing import Literal
 
 from pydantic import Field
 
+from mlops_core.domain.gates import GateDecision
 from mlops_core.domain.value import Value
 
 __all__ = ["Lineage", "ModelVersion", "Stage", "Submission"]
@@ -59,5 +60,7 @@ class ModelVersion(Value):
     candidate: str
     run_id: str
     created_at: datetime
+    use_case: str = Field(description="JSON of the definitions it was registered with")
+    decision: GateDecision | None = Field(default=None, description="the gate's newest decision on it")
     tags: dict[str, str] = Field(default_factory=dict)
     metrics: dict[str, float] = Field(default_factory=dict)

@@ -73,6 +73,14 @@ class UseCase(Value):
         return digest_of([self.entity, self.views, self._sources()])
 
     @property
+    def online_name(self) -> str:
+        """Under which name online values are kept: one set per definition of the features.
+
+        So a release reads the values that its own definitions made, until the release after it is served.
+        """
+        return f"{self.name}-{self.features_digest[:12]}"
+
+    @property
     def training_digest(self) -> str:
         """Digest of what decides a training set: the features, the label and the spine."""
         return digest_of([self.features_digest, self.label, self.spine])

@@ -1,0 +1,54 @@
+"""`mlops …`: one verb, then the use case.
+
+Exit codes: 0 done, 1 failed, 2 bad input, 3 rejected (when asked for), 130 interrupted.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import TYPE_CHECKING
+
+from mlops_core.commands.output import warn
+from mlops_core.errors import MlopsError
+from mlops_core.options import OptionParser
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+__all__ = ["main"]
+
+
+def main(words: Sequence[str] | None = None) -> int:
+    """Run one command and return its exit code; what went wrong is one sentence on standard error."""
+    words = sys.argv[1:] if words is None else list(words)
+    try:
+        arguments = _parser(words).parse(words)
+        if "command" not in arguments:
+            _parser(words).print_help()
+            return 0
+        code: int = arguments.command(arguments)
+    except MlopsError as error:
+        warn(f"mlops: {error}")
+        return error.exit_code
+    except KeyboardInterrupt:
+        warn("mlops: interrupted; run the same command again to go on")
+        return 130
+    except BrokenPipeError:  # the reader of our output went away, as `| head` does
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+    return code
+
+
+def _parser(words: Sequence[str]) -> OptionParser:
+    from mlops_core.commands import models, predict, run, serve
+
+    parser = OptionParser(prog="mlops", description="Deliver models on tabular, time-stamped data.")
+    verbs = parser.add_subparsers(title="commands", metavar="COMMAND", parser_class=OptionParser)
+    for module in (run, models, predict, serve):
+        module.add(verbs, words)
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())

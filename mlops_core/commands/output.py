@@ -1,0 +1,35 @@
+"""What commands print."""
+
+from __future__ import annotations
+
+import json
+import sys
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+__all__ = ["print_json", "print_table", "say", "warn"]
+
+
+def say(text: str) -> None:
+    """A line (or several) for the person at the terminal."""
+    sys.stdout.write(f"{text}\n")
+
+
+def warn(text: str) -> None:
+    """The same on standard error: progress, and what went wrong."""
+    sys.stderr.write(f"{text}\n")
+
+
+def print_json(value: Any) -> None:
+    """One JSON document, indented, keys in the order given."""
+    say(json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False))
+
+
+def print_table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+    """Left-aligned columns, as wide as their widest cell."""
+    lines = [heads, *rows]
+    widths = [max(len(line[column]) for line in lines) for column in range(len(heads))]
+    for line in lines:
+        say("  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip())

@@ -1,0 +1,49 @@
+"""One delivery, ready to run: what the commands and the flows share, whichever runner walks the DAG."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from mlops_core.pipeline import build_pipeline
+from mlops_core.summary import Outcome, outcome_of, summarise
+from mlops_core.wiring import ConfiguredEngines
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from mlops_core.dag import PipelineDAG
+    from mlops_core.domain.usecase import UseCase
+    from mlops_core.parameters import DeliveryParameters
+    from mlops_core.settings import Settings
+
+__all__ = ["Delivery"]
+
+
+class Delivery:
+    """A use case with a run's parameters on a machine's settings. `dag` is what a runner walks."""
+
+    def __init__(self, use_case: UseCase, parameters: DeliveryParameters, settings: Settings) -> None:
+        self.use_case = parameters.applied_to(use_case)
+        self.engines = ConfiguredEngines(settings)
+        self.dag: PipelineDAG = build_pipeline(
+            self.use_case,
+            self.engines,
+            files=parameters.files_of(use_case),
+            as_of=parameters.as_of,
+        )
+        self._home = settings.home
+        self._started = datetime.now(UTC)
+
+    def outcome(self, context: Mapping[str, Any]) -> Outcome:
+        """How it ended, from the receipts in `context`."""
+        return outcome_of(context, self._started)
+
+    def summary(self, context: Mapping[str, Any]) -> str:
+        """The same for a person."""
+        return summarise(context, self.outcome(context), self._home)
+
+    def report_path(self, context: Mapping[str, Any]) -> Path:
+        """Where the HTML report lies."""
+        return self._home / self.outcome(context).report

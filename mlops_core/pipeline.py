@@ -1,0 +1,158 @@
+"""The only statement of the order of the stages. Runners walk the DAG made here; none has a copy of it."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from mlops_core.dag import PipelineDAG, RetryPolicy, Task
+from mlops_core.stages.deployment import deployment
+from mlops_core.stages.feature_store import feature_store
+from mlops_core.stages.gate import gate
+from mlops_core.stages.model_evaluation import model_evaluation
+from mlops_core.stages.model_registry import model_registry
+from mlops_core.stages.model_training import model_training
+from mlops_core.stages.training_set import training_set
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import date
+    from pathlib import Path
+
+    from mlops_core.domain.candidates import AnyCandidate
+    from mlops_core.domain.usecase import UseCase
+    from mlops_core.ports import Engines
+
+__all__ = ["WORKERS", "build_pipeline"]
+
+# An engine that is busy or out of reach is tried again; bad input never is (see RetryPolicy).
+_PATIENT = RetryPolicy(attempts=4, delay_seconds=1.0, backoff=2.0, jitter=0.2)
+_HOUR = 3600.0
+
+WORKERS = 4
+"""Tasks that a runner lets run at the same time: the candidates of a use case, mostly."""
+
+
+def build_pipeline(
+    use_case: UseCase, engines: Engines, *, files: Mapping[str, Path], as_of: date | None = None
+) -> PipelineDAG:
+    """The stages of one delivery as a DAG; each task returns its receipt.
+
+    `files` are the event files by source name; `as_of` is the last day the run may know of (None: all days).
+    Candidates are independent branches, named `model_training.<candidate>`.
+    """
+    branches = [f"model_training.{candidate.name}" for candidate in use_case.candidates]
+    stages = _Stages(use_case, engines, files, as_of)
+    task = partial(Task, retry=_PATIENT, timeout_seconds=_HOUR)
+    return PipelineDAG(
+        [
+            task("feature_store", stages.feature_store, tags=("data",)),
+            task("training_set", stages.training_set, ("feature_store",), tags=("data",)),
+            *(
+                task(name, partial(stages.model_training, candidate), ("training_set",), tags=("model",))
+                for name, candidate in zip(branches, use_case.candidates, strict=True)
+            ),
+            task("model_evaluation", stages.model_evaluation, ("training_set", *branches), tags=("model",)),
+            task(
+                "model_registry",
+                stages.model_registry,
+                ("feature_store", "training_set", "model_evaluation"),
+                tags=("delivery",),
+            ),
+            task(
+                "gate",
+                stages.gate,
+                ("feature_store", "training_set", "model_evaluation", "model_registry"),
+                tags=("delivery",),
+            ),
+            task(
+                "deployment",
+                stages.deployment,
+                ("training_set", "model_evaluation", "model_registry", "gate"),
+                tags=("delivery",),
+            ),
+        ]
+    )
+
+
+class _Stages:
+    """Each stage as a function of the context alone: its inputs by name, its engines bound."""
+
+    def __init__(
+        self, use_case: UseCase, engines: Engines, files: Mapping[str, Path], as_of: date | None
+    ) -> None:
+        self._use_case, self._engines, self._files, self._as_of = use_case, engines, files, as_of
+
+    def feature_store(self, context: Mapping[str, Any]) -> object:  # noqa: ARG002 - the first stage reads no receipt
+        e = self._engines
+        return feature_store(
+            self._use_case,
+            self._files,
+            self._as_of,
+            workspace=e.workspace,
+            offline=e.offline,
+            online=e.online,
+        )
+
+    def training_set(self, context: Mapping[str, Any]) -> object:
+        e = self._engines
+        return training_set(
+            self._use_case, context["feature_store"], workspace=e.workspace, offline=e.offline
+        )
+
+    def model_training(self, candidate: AnyCandidate, context: Mapping[str, Any]) -> object:
+        e = self._engines
+        return model_training(
+            self._use_case, candidate, context["training_set"], workspace=e.workspace, trainer=e.trainer
+        )
+
+    def model_evaluation(self, context: Mapping[str, Any]) -> object:
+        e = self._engines
+        trained = [context[f"model_training.{candidate.name}"] for candidate in self._use_case.candidates]
+        return model_evaluation(
+            self._use_case,
+            context["training_set"],
+            trained,
+            workspace=e.workspace,
+            trainer=e.trainer,
+            reporter=e.reporter,
+        )
+
+    def model_registry(self, context: Mapping[str, Any]) -> object:
+        e = self._engines
+        return model_registry(
+            self._use_case,
+            context["feature_store"],
+            context["training_set"],
+            context["model_evaluation"],
+            workspace=e.workspace,
+            registry=e.registry,
+        )
+
+    def gate(self, context: Mapping[str, Any]) -> object:
+        e = self._engines
+        return gate(
+            self._use_case,
+            context["feature_store"],
+            context["training_set"],
+            context["model_evaluation"],
+            context["model_registry"],
+            workspace=e.workspace,
+            registry=e.registry,
+            trainer=e.trainer,
+            offline=e.offline,
+        )
+
+    def deployment(self, context: Mapping[str, Any]) -> object:
+        e = self._engines
+        return deployment(
+            self._use_case,
+            context["training_set"],
+            context["model_evaluation"],
+            context["model_registry"],
+            context["gate"],
+            workspace=e.workspace,
+            registry=e.registry,
+            trainer=e.trainer,
+            deployer=e.deployer,
+        )

@@ -1,0 +1,131 @@
+"""Choose a candidate by validation and judge it on the evaluation snapshot, which nothing has looked at."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from mlops_core.domain.digest import digest_of, digest_table
+from mlops_core.domain.metrics import greater_is_better
+from mlops_core.domain.receipts import EvaluationReceipt, Ref
+from mlops_core.domain.report import ReportContent
+from mlops_core.errors import DataError
+from mlops_core.provenance import code_digest, libraries
+from mlops_core.stages.matrix import label_vector, matrix, read_splits
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    import numpy as np
+    import pyarrow as pa
+    from numpy.typing import NDArray
+
+    from mlops_core.domain.receipts import ModelTrainingReceipt, TrainingSetReceipt
+    from mlops_core.domain.usecase import UseCase
+    from mlops_core.ports import Reporter, Trainer
+    from mlops_core.workspace import Workspace
+
+__all__ = ["PREDICTIONS", "REPORT", "STAGE", "model_evaluation"]
+
+STAGE = "model_evaluation"
+REPORT = "report.html"
+PREDICTIONS = "predictions.parquet"
+
+
+def model_evaluation(
+    use_case: UseCase,
+    rows: TrainingSetReceipt,
+    trained: Sequence[ModelTrainingReceipt],
+    *,
+    workspace: Workspace,
+    trainer: Trainer,
+    reporter: Reporter,
+) -> EvaluationReceipt:
+    """Pick the best of `trained` by the gate's metric on validation; measure and report it on evaluation.
+
+    Raises `DataError` when no candidate has a finite validation metric.
+    """
+    best = choose(trained, use_case.gate.metric)
+    inputs = [rows.ref.digest, trained, use_case.gate.metric, use_case.gate.confidence, use_case.label.name]
+    key = digest_of([STAGE, code_digest(), libraries(), inputs])
+
+    def make(folder: Path) -> EvaluationReceipt:
+        import pyarrow.parquet as pq
+        from mlops_core.metrics import importances, intervals
+
+        table = read_splits(workspace.path(rows.ref.uri), "evaluation")
+        features, labels = matrix(table, rows.feature_names), label_vector(table, use_case.label.name)
+        models = {one.candidate: trainer.load(workspace.path(one.ref.uri)) for one in trained}
+        scores = {name: model.predict(features) for name, model in models.items()}
+        chosen = scores[best.candidate]
+        predictions = _predictions(use_case, table, labels, chosen)
+        receipt = EvaluationReceipt(
+            candidate=best.candidate,
+            model=best.ref,
+            ref=Ref(uri=workspace.placed(STAGE, key, ""), digest=digest_table(predictions)),
+            threshold=best.threshold,
+            rows=len(labels),
+            positives=int(labels.sum()),
+            metrics=intervals(labels, chosen, best.threshold, confidence=use_case.gate.confidence),
+            validation={one.candidate: one.metrics for one in trained},
+        )
+        reporter.write(
+            ReportContent(
+                title=f"{use_case.name}: {best.candidate}",
+                chosen=best.candidate,
+                threshold=best.threshold,
+                labels=labels,
+                scores=scores,
+                metrics=receipt.metrics,
+                validation=receipt.validation,
+                importances=importances(models[best.candidate], features, labels, rows.feature_names),
+                facts=_facts(use_case, rows, best),
+            ),
+            folder / REPORT,
+        )
+        pq.write_table(predictions, folder / PREDICTIONS)
+        (folder / "evaluation.json").write_text(receipt.model_dump_json(indent=1))
+        return receipt
+
+    return workspace.produce(STAGE, key, EvaluationReceipt, make)
+
+
+def choose(trained: Sequence[ModelTrainingReceipt], metric: str) -> ModelTrainingReceipt:
+    """The candidate with the best validation metric; the first of those that tie."""
+    sign = 1 if greater_is_better(metric) else -1
+    able = [one for one in trained if metric in one.metrics]
+    if not able:
+        raise DataError(
+            f"no candidate has a {metric} on the validation snapshot: {[one.candidate for one in trained]}"
+        )
+    return max(able, key=lambda one: sign * one.metrics[metric])
+
+
+def _predictions(
+    use_case: UseCase, table: pa.Table, labels: NDArray[np.int8], scores: NDArray[np.float64]
+) -> pa.Table:
+    import pyarrow as pa
+
+    key = use_case.entity.key
+    return pa.table({key: table[key], "label": pa.array(labels), "score": pa.array(scores)})
+
+
+def _facts(use_case: UseCase, rows: TrainingSetReceipt, best: ModelTrainingReceipt) -> list[tuple[str, str]]:
+    training = rows.training
+    count = rows.fit.rows + rows.embargo.rows + rows.validation.rows
+    judged = rows.evaluation
+    return [
+        ("Use case", use_case.name),
+        ("Label", f"{use_case.label.name}: no event within {use_case.label.horizon.days} days"),
+        ("Trained on", f"{count:,} rows, {len(training)} snapshots, {_days(training)}"),
+        ("Chosen on", f"{rows.validation.rows:,} rows of {_days(rows.validation.snapshots)}"),
+        ("Judged on", f"{judged.rows:,} rows of {_days(judged.snapshots)}, {judged.positives:,} positive"),
+        ("Features", ", ".join(rows.feature_names)),
+        ("Training set digest", rows.ref.digest),
+        ("Model digest", best.ref.digest),
+    ]
+
+
+def _days(instants: Sequence[object]) -> str:
+    first, last = f"{instants[0]:%Y-%m-%d}", f"{instants[-1]:%Y-%m-%d}"
+    return first if first == last else f"{first} to {last}"

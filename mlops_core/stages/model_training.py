@@ -1,0 +1,67 @@
+"""Train one candidate: how well its specification does on validation, and the model to deliver."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+from mlops_core.domain.digest import digest_of
+from mlops_core.domain.receipts import ModelTrainingReceipt, Ref
+from mlops_core.provenance import code_digest, libraries
+from mlops_core.stages.matrix import label_vector, matrix, read_splits
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from mlops_core.domain.candidates import AnyCandidate
+    from mlops_core.domain.receipts import TrainingSetReceipt
+    from mlops_core.domain.usecase import UseCase
+    from mlops_core.ports import Trainer
+    from mlops_core.workspace import Workspace
+
+__all__ = ["model_training"]
+
+STAGE = "model_training"
+
+
+def model_training(
+    use_case: UseCase,
+    candidate: AnyCandidate,
+    rows: TrainingSetReceipt,
+    *,
+    workspace: Workspace,
+    trainer: Trainer,
+) -> ModelTrainingReceipt:
+    """Fit on the fit rows, judge on validation, then fit again on all training rows.
+
+    The second fit is the model that may be delivered: it has seen the newest labels there are, while the
+    choice between candidates and the threshold rest on rows that no candidate had seen.
+    """
+    label = use_case.label.name
+    stage = f"{STAGE}.{candidate.name}"
+    key = digest_of(
+        [stage, code_digest(), libraries(), candidate, rows.ref.digest, rows.feature_names, label]
+    )
+
+    def make(folder: Path) -> ModelTrainingReceipt:
+        from mlops_core.metrics import best_threshold, point_metrics
+
+        table = read_splits(workspace.path(rows.ref.uri), "fit", "embargo", "validation")
+        features, labels = matrix(table, rows.feature_names), label_vector(table, label)
+        split = table["split"].to_numpy(zero_copy_only=False)
+        fit, validation = split == "fit", split == "validation"
+        scores = trainer.fit(candidate, features[fit], labels[fit]).predict(features[validation])
+        threshold = best_threshold(labels[validation], scores)
+        model = trainer.fit(candidate, features, labels)
+        (folder / "model").mkdir()
+        model.save(folder / "model")
+        receipt = ModelTrainingReceipt(
+            candidate=candidate.name,
+            ref=Ref(uri=workspace.placed(stage, key, "model"), digest=model.digest()),
+            metrics=point_metrics(labels[validation], scores, threshold),
+            threshold=threshold,
+        )
+        (folder / "validation.json").write_text(json.dumps(receipt.metrics, indent=1))
+        return receipt
+
+    return workspace.produce(stage, key, ModelTrainingReceipt, make)

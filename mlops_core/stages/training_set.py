@@ -1,0 +1,103 @@
+"""Make the training set: who, when, what was known then, and what happened after."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from mlops_core.domain.digest import digest_of, digest_table
+from mlops_core.domain.receipts import Ref, Split, TrainingSetReceipt
+from mlops_core.domain.snapshots import Snapshots
+from mlops_core.errors import DataError
+from mlops_core.provenance import code_digest, libraries
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import datetime
+    from pathlib import Path
+
+    import pyarrow as pa
+
+    from mlops_core.domain.receipts import FeatureStoreReceipt
+    from mlops_core.domain.usecase import UseCase
+    from mlops_core.ports import OfflineStore
+    from mlops_core.workspace import Workspace
+
+__all__ = ["training_set"]
+
+STAGE = "training_set"
+_FILE = "rows.parquet"
+
+
+def training_set(
+    use_case: UseCase, events: FeatureStoreReceipt, *, workspace: Workspace, offline: OfflineStore
+) -> TrainingSetReceipt:
+    """Join features and labels to every (entity, snapshot) and split them by time.
+
+    Raises `DataError` when history is too short, or when a split has only one class.
+    """
+    logs = {name: log.ref.digest for name, log in events.events.items()}
+    key = digest_of(
+        [STAGE, code_digest(), libraries(), use_case.training_digest, logs, events.as_of.isoformat()]
+    )
+
+    def make(folder: Path) -> TrainingSetReceipt:
+        log = events.events[use_case.label.source]
+        snapshots = Snapshots.monthly(
+            first=log.first,
+            as_of=events.as_of,
+            horizon=use_case.label.horizon,
+            history=use_case.spine.history,
+        )
+        files = {name: workspace.path(log.ref.uri) for name, log in events.events.items()}
+        spine = offline.spine(use_case, files[use_case.label.source], snapshots.all)
+        table = offline.features(use_case, files, spine)
+        labels = offline.labels(use_case, files[use_case.label.source], spine)
+        table = table.append_column(use_case.label.name, labels[use_case.label.name])
+        return _store(use_case, _with_split(table, snapshots), snapshots, folder, key, workspace)
+
+    return workspace.produce(STAGE, key, TrainingSetReceipt, make)
+
+
+def _with_split(table: pa.Table, snapshots: Snapshots) -> pa.Table:
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    names = dict.fromkeys(snapshots.fit, "fit")
+    names |= dict.fromkeys(snapshots.embargo, "embargo")
+    names |= {snapshots.validation: "validation", snapshots.evaluation: "evaluation"}
+    column = table["event_timestamp"]
+    instants = pa.array(list(names), column.type)
+    positions = pc.index_in(column, value_set=instants)
+    return table.append_column("split", pa.array(list(names.values())).take(positions.combine_chunks()))
+
+
+def _store(
+    use_case: UseCase, table: pa.Table, snapshots: Snapshots, folder: Path, key: str, workspace: Workspace
+) -> TrainingSetReceipt:
+    import pyarrow.parquet as pq
+
+    label = use_case.label.name
+    receipt = TrainingSetReceipt(
+        ref=Ref(uri=workspace.placed(STAGE, key, _FILE), digest=digest_table(table)),
+        feature_names=use_case.feature_names,
+        fit=_split(table, label, "fit", snapshots.fit),
+        embargo=_split(table, label, "embargo", snapshots.embargo),
+        validation=_split(table, label, "validation", [snapshots.validation]),
+        evaluation=_split(table, label, "evaluation", [snapshots.evaluation]),
+    )
+    pq.write_table(table, folder / _FILE, compression="zstd")
+    return receipt
+
+
+def _split(table: pa.Table, label: str, name: str, snapshots: Sequence[datetime]) -> Split:
+    import pyarrow.compute as pc
+
+    rows = table.filter(pc.equal(table["split"], name))
+    positives = pc.sum(rows[label]).as_py() or 0
+    if snapshots and positives in (0, rows.num_rows):
+        raise DataError(
+            f"all {rows.num_rows:,} rows of the {name} snapshots ({snapshots[0]:%Y-%m-%d} to "
+            f"{snapshots[-1]:%Y-%m-%d}) have {label} = {int(positives > 0)}: nothing can be learnt or judged "
+            "from one class. Check the label's horizon and that the events file holds the whole period."
+        )
+    return Split(snapshots=tuple(snapshots), rows=rows.num_rows, positives=positives)

@@ -1,0 +1,75 @@
+"""Settings become engines here, and nowhere else. An adapter is imported when its port is first used."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from mlops_core.workspace import Workspace
+
+if TYPE_CHECKING:
+    from mlops_core.adapters.deployer.local import LocalDeployer
+    from mlops_core.ports import Deployer, ModelRegistry, OfflineStore, OnlineStore, Reporter, Trainer
+    from mlops_core.settings import Settings
+
+__all__ = ["ConfiguredEngines"]
+
+
+class ConfiguredEngines:
+    """The engines that the settings name; makes `mlops_core.ports.Engines` real."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._home = settings.home.absolute()
+
+    @cached_property
+    def workspace(self) -> Workspace:
+        """The state folder."""
+        return Workspace(self._home)
+
+    @cached_property
+    def offline(self) -> OfflineStore:
+        """Parquet read by DuckDB."""
+        from mlops_core.adapters.feature_store.duckdb import DuckDBOfflineStore
+
+        return DuckDBOfflineStore()
+
+    @cached_property
+    def online(self) -> OnlineStore:
+        """SQLite."""
+        from mlops_core.adapters.online_store.sqlite import SQLiteOnlineStore
+
+        return SQLiteOnlineStore(self._home / "online.db")
+
+    @cached_property
+    def trainer(self) -> Trainer:
+        """scikit-learn."""
+        from mlops_core.adapters.trainer.sklearn import SklearnTrainer
+
+        return SklearnTrainer()
+
+    @cached_property
+    def registry(self) -> ModelRegistry:
+        """MLflow."""
+        from mlops_core.adapters.registry.mlflow import MlflowModelRegistry
+
+        return MlflowModelRegistry(tracking_uri=self._settings.tracking_uri, home=self._home)
+
+    @property
+    def deployer(self) -> Deployer:
+        """A folder of releases on this machine."""
+        return self.releases
+
+    @cached_property
+    def releases(self) -> LocalDeployer:
+        """The same folder, as a server sees it."""
+        from mlops_core.adapters.deployer.local import LocalDeployer
+
+        return LocalDeployer(home=self._home, trainer=self.trainer)
+
+    @cached_property
+    def reporter(self) -> Reporter:
+        """HTML with plots by matplotlib."""
+        from mlops_core.adapters.reporter.html import HtmlReporter
+
+        return HtmlReporter(cache=self._home / "cache")

@@ -1,0 +1,170 @@
+"""The state folder, and how a stage's output comes to lie in it: content-addressed, whole or not at all.
+
+::
+
+    <home>/stages/<stage>/<key>/     what a stage made from the inputs whose digest is <key>
+        receipt.json                 its receipt, and the digest of every file beside it
+        …                            its files
+    <home>/locks/                    lock files, empty
+
+A stage asks for the output of a key. If it is there and every byte matches, its receipt comes back and
+nothing runs. If not, the stage fills a folder beside it, which is synced and renamed into place. A lock per
+key lets one process work while others that want the same wait for it, and makes whatever a killed process
+left recognisable as debris.
+"""
+
+from __future__ import annotations
+
+import errno
+import json
+import logging
+import os
+import shutil
+import tempfile
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, TypeVar
+
+from filelock import FileLock
+
+from mlops_core.domain.digest import file_digests
+from mlops_core.domain.value import Value
+from mlops_core.errors import MlopsError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+__all__ = ["Workspace", "sync_tree"]
+
+R = TypeVar("R", bound=Value)
+
+_RECEIPT = "receipt.json"
+_LOG = logging.getLogger(__name__)
+
+
+class Workspace:
+    """The state folder at `home`; made when something is first written."""
+
+    def __init__(self, home: Path) -> None:
+        self.home = home.absolute()
+
+    def path(self, uri: str) -> Path:
+        """The path of a receipt's `uri`."""
+        return self.home / uri
+
+    def uri(self, path: Path) -> str:
+        """How a receipt names a path: relative to the state folder, so that the folder can move."""
+        return path.relative_to(self.home).as_posix()
+
+    def find(self, stage: str, key: str, receipt: type[R]) -> R | None:
+        """The receipt of an output that is there and undamaged, else None."""
+        folder = self._folder(stage, key)
+        try:
+            record = json.loads((folder / _RECEIPT).read_bytes())
+            digests = file_digests(folder)
+            del digests[_RECEIPT]
+            if record["key"] == key and record["files"] == digests:
+                return receipt.model_validate(record["receipt"])
+        except FileNotFoundError:
+            return None
+        except (ValueError, KeyError, TypeError):
+            pass  # the record itself is damaged: told below like any other damage
+        _LOG.warning("%s: the stored output in %s was changed; making it again", stage, self.uri(folder))
+        return None
+
+    def produce(self, stage: str, key: str, receipt: type[R], make: Callable[[Path], R]) -> R:
+        """The receipt of the output of `key`, made by `make(folder)` unless it is there already.
+
+        `make` gets an empty folder to fill. It must name its files in the receipt by where they will lie, see
+        `placed`. Raises what `make` raises, and `MlopsError` when the state folder cannot be written.
+        """
+        with self.lock(f"{stage}-{key[:16]}"):
+            found = self.find(stage, key, receipt)
+            if found is not None:
+                _LOG.info("%s: unchanged, reused", stage)
+                return found
+            with translated(self.home):
+                return self._make(stage, key, make)
+
+    def placed(self, stage: str, key: str, name: str) -> str:
+        """The `uri` that a file or folder `name` of this output has once it is in place."""
+        return self.uri(self._folder(stage, key) / name)
+
+    @contextmanager
+    def lock(self, name: str) -> Iterator[None]:
+        """Exclusive over all processes of this host that use the state folder."""
+        with translated(self.home):
+            locks = self.home / "locks"
+            locks.mkdir(parents=True, exist_ok=True)
+            held = FileLock(locks / f"{name}.lock")
+            held.acquire()
+        try:
+            yield
+        finally:
+            held.release()
+
+    @contextmanager
+    def scratch(self) -> Iterator[Path]:
+        """An empty folder on the same file system, gone afterwards."""
+        with translated(self.home):
+            self.home.mkdir(parents=True, exist_ok=True)
+            folder = tempfile.TemporaryDirectory(dir=self.home, prefix=".scratch-")
+        with folder as name:
+            yield self.home / name
+
+    def _make(self, stage: str, key: str, make: Callable[[Path], R]) -> R:
+        final = self._folder(stage, key)
+        draft = final.with_name(f".{final.name}.draft")
+        for debris in (draft, final):
+            if debris.exists():
+                shutil.rmtree(debris)
+        draft.mkdir(parents=True)
+        try:
+            receipt = make(draft)
+            record = {"key": key, "receipt": receipt.model_dump(mode="json"), "files": file_digests(draft)}
+            (draft / _RECEIPT).write_text(json.dumps(record, indent=1))
+            sync_tree(draft)
+            draft.rename(final)
+        except BaseException:
+            shutil.rmtree(draft, ignore_errors=True)
+            raise
+        return receipt
+
+    def _folder(self, stage: str, key: str) -> Path:
+        return self.home / "stages" / stage / key[:16]
+
+
+@contextmanager
+def translated(folder: Path) -> Iterator[None]:
+    """Say in a sentence what the operating system refused below `folder`."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno not in _REFUSALS:
+            raise
+        raise MlopsError(
+            f"cannot write to the state folder {folder}: {_REFUSALS[error.errno]}. "
+            "Nothing was left half written; mend that, or name another folder with MLOPS_HOME, and run again."
+        ) from error
+
+
+_REFUSALS = {
+    errno.ENOSPC: "the disk is full",
+    errno.EDQUOT: "the disk quota is used up",
+    errno.EROFS: "it is on a read-only file system",
+    errno.EACCES: "permission denied",
+    errno.EPERM: "permission denied",
+    errno.ENOTDIR: "something on its path is not a folder",
+    errno.EEXIST: "a file is in its place",
+    errno.EIO: "the disk reports an error",
+}
+
+
+def sync_tree(folder: Path) -> None:
+    """Bring a folder, its files and its own entry to the disk."""
+    for path in [*folder.rglob("*"), folder, folder.parent]:
+        handle = os.open(path, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)
