@@ -1,0 +1,58 @@
+"""The pointer `current.json`: which release of a name is served."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+from pydantic import Field, ValidationError
+
+from mlops_core.adapters.deployer.disk import replace_file, translated
+from mlops_core.domain.value import Value
+from mlops_core.errors import IntegrityError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+__all__ = ["Pointer"]
+
+_FILE = "current.json"
+
+
+class Pointer(Value):
+    """A release's folder beside the pointer, and the digest of its manifest's bytes.
+
+    The pattern keeps an edited pointer from leading out of the folder.
+    """
+
+    release: Annotated[str, Field(pattern=r"^[0-9]{1,18}-[0-9a-f]{12}$")]
+    manifest_digest: str
+
+    @classmethod
+    def content(cls, base: Path) -> bytes | None:
+        """The bytes of the pointer in `base`, unparsed; None when there is none."""
+        with translated("read the pointer", base):
+            try:
+                return (base / _FILE).read_bytes()
+            except FileNotFoundError:
+                return None
+
+    @classmethod
+    def read(cls, base: Path) -> Pointer | None:
+        """The pointer in `base`, None when there is none. Raises `IntegrityError` when it cannot be one."""
+        content = cls.content(base)
+        if content is None:
+            return None
+        try:
+            return cls.model_validate_json(content)
+        except ValidationError as error:
+            raise IntegrityError(
+                f"{base / _FILE} is not a pointer to a release. Deliver again with "
+                f"`mlops run {base.name}`, which replaces it"
+            ) from error
+
+    def write(self, base: Path) -> None:
+        """Make this the pointer in `base`, in one step; untouched when it already is."""
+        content = self.model_dump_json().encode()
+        if self.content(base) != content:
+            with translated("replace the pointer", base):
+                replace_file(base / _FILE, content)

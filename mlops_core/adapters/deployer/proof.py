@@ -1,0 +1,126 @@
+"""What every deployer does with a bundle: check it, prove its model, make it a release."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from mlops_core.domain.release import Bundle, Release
+from mlops_core.errors import BadInput, IntegrityError
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from numpy.typing import NDArray
+
+    from mlops_core.ports import FittedModel
+
+__all__ = [
+    "check_bundle",
+    "different",
+    "folder_name",
+    "prove",
+    "release_of",
+    "same_bundle",
+    "same_model",
+    "valid_name",
+]
+
+_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,62}")
+_DIGEST = re.compile(r"[0-9a-f]{12,64}")
+
+
+def valid_name(name: str) -> str:
+    """The name, when it can be that of a folder without leaving its parent. Raises `BadInput`."""
+    if not _NAME.fullmatch(name):
+        raise BadInput(
+            f"{name!r} cannot name a release: use a letter, then letters, digits or '_', 63 at most"
+        )
+    return name
+
+
+def check_bundle(bundle: Bundle) -> None:
+    """Raise `BadInput` for a bundle that no deployer can use."""
+    valid_name(bundle.name)
+    if not _DIGEST.fullmatch(bundle.digest):
+        raise BadInput(
+            f"the digest of {bundle.name!r} must be SHA-256 in lower-case hex, not {bundle.digest!r}"
+        )
+    probes = bundle.probes
+    if not probes.rows or len(probes.rows) != len(probes.expected):
+        raise BadInput(
+            f"{bundle.name!r} version {bundle.version} has {len(probes.rows)} probe rows and "
+            f"{len(probes.expected)} expected probabilities; a release is proved by at least one of each"
+        )
+    width = len(bundle.feature_names)
+    if any(len(row) != width for row in probes.rows):
+        raise BadInput(
+            f"a probe row of {bundle.name!r} version {bundle.version} has not one value "
+            f"for each of its {width} features"
+        )
+
+
+def folder_name(version: int, digest: str) -> str:
+    """What a release is called at its target."""
+    return f"{version}-{digest[:12]}"
+
+
+def prove(model: FittedModel, of: Bundle | Release) -> None:
+    """Raise `IntegrityError` unless the model predicts the probes as it did when it was trained."""
+    rows = np.array(of.probes.rows, dtype=np.float64)  # None becomes NaN
+    expected = np.array(of.probes.expected, dtype=np.float64)
+    difference = _largest_difference(_predicted(model, rows, of), expected)
+    if not difference <= of.probes.tolerance:  # a NaN is not within the tolerance either
+        raise IntegrityError(
+            f"{of.name!r} version {of.version} does not predict as it did at training: over {len(expected)} "
+            f"probes the largest difference is {difference:.3g}, allowed is {of.probes.tolerance:.3g}. It is "
+            "not served; compare the library versions in its lineage with those here, or train it again"
+        )
+
+
+def _predicted(model: FittedModel, rows: NDArray[np.float64], of: Bundle | Release) -> NDArray[np.float64]:
+    try:
+        return model.predict(rows)
+    except ValueError as error:  # `BadInput` is one: the shape does not fit
+        raise IntegrityError(
+            f"the model of {of.name!r} version {of.version} cannot predict rows of {rows.shape[1]} features: "
+            f"{error}"
+        ) from error
+
+
+def _largest_difference(predicted: NDArray[np.float64], expected: NDArray[np.float64]) -> float:
+    if predicted.shape != expected.shape:
+        return float("inf")
+    return float(np.max(np.abs(predicted - expected)))
+
+
+def release_of(bundle: Bundle, *, uri: str, released_at: datetime, files: dict[str, str]) -> Release:
+    """The release that this bundle becomes at `uri`."""
+    same = {name: getattr(bundle, name) for name in Bundle.model_fields if name in Release.model_fields}
+    return Release(**same, uri=uri, released_at=released_at, files=files)
+
+
+def different(bundle: Bundle) -> IntegrityError:
+    """The error for a bundle whose version is released already, with another model."""
+    return IntegrityError(
+        f"version {bundle.version} of {bundle.name!r} is released already with another model, threshold or "
+        "list of features. A version never changes: register a new one"
+    )
+
+
+def same_bundle(release: Release, bundle: Bundle) -> bool:
+    """Whether the release was made of exactly such a bundle, wherever the bundle's folder lay."""
+    again = release_of(bundle, uri=release.uri, released_at=release.released_at, files=release.files)
+    return again == release
+
+
+def same_model(release: Release, bundle: Bundle) -> bool:
+    """Whether both are the same version of the same model.
+
+    Its definitions are part of its digest, so a use case that differs by a gate or a path makes no other
+    release; nor do other probes, which the model has to meet anyway.
+    """
+    fields = ("name", "version", "digest", "candidate", "feature_names", "threshold")
+    return all(getattr(release, field) == getattr(bundle, field) for field in fields)

@@ -1,0 +1,62 @@
+"""Bodies of `POST /predict`: the short way, by ids whose features are in the online store."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import TYPE_CHECKING, Annotated
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from mlops_core.domain.online import Key
+from mlops_core.domain.value import Value
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from mlops_core.domain.release import Release
+    from mlops_core.serving.predictor import Prediction
+
+__all__ = ["MAX_IDS", "PredictRequest", "PredictResponse", "PredictedEntity"]
+
+MAX_IDS = 1000
+
+# What an int64 or a string column can hold: nothing else can be a key.
+Id = Annotated[int, Field(ge=-(2**63), lt=2**63)] | Annotated[str, Field(max_length=1024)]
+
+
+class PredictRequest(BaseModel):
+    """Whom to predict; ids are typed, "1" is not 1."""
+
+    model_config = ConfigDict(strict=True, extra="forbid", frozen=True)
+
+    ids: Annotated[list[Id], Field(fail_fast=True, min_length=1, max_length=MAX_IDS)]
+
+
+class PredictedEntity(Value):
+    """One entity's probability, and whether it reaches the threshold."""
+
+    id: Key
+    probability: float
+    label: bool
+
+
+class PredictResponse(Value):
+    """Predictions in the order of the ids, by one version from features of one instant."""
+
+    model: str
+    version: int
+    features_as_of: datetime
+    predictions: list[PredictedEntity]
+
+    @classmethod
+    def of(cls, release: Release, predictions: Sequence[Prediction]) -> PredictResponse:
+        """The answer of at least one prediction, all of them of `release` and one instant."""
+        return cls(
+            model=release.name,
+            version=release.version,
+            features_as_of=predictions[0].features_as_of,
+            predictions=[
+                PredictedEntity(id=one.id, probability=one.probability, label=one.label)
+                for one in predictions
+            ],
+        )

@@ -1,0 +1,158 @@
+"""From ids, or rows of features, to predictions: what the server and `mlops predict` have in common.
+
+No table library is on this path: values go from the online store into one NumPy matrix.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+import numpy as np
+from pydantic import ValidationError
+
+from mlops_core.domain.online import Key
+from mlops_core.domain.usecase import UseCase
+from mlops_core.domain.value import Value
+from mlops_core.errors import BadInput, DefinitionError, IntegrityError, NotFound, Unavailable
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from numpy.typing import NDArray
+
+    from mlops_core.domain.online import FeatureValue, OnlineState
+    from mlops_core.domain.release import Release
+    from mlops_core.ports import FittedModel, OnlineStore
+
+__all__ = ["Prediction", "Predictor"]
+
+_SHOWN = 10
+_READS = 5
+
+
+class Prediction(Value):
+    """One entity's probability, and whether it reaches the release's threshold.
+
+    `features_as_of` is the instant its features stand at, `version` the model version that was asked.
+    """
+
+    id: Key
+    probability: float
+    label: bool
+    version: int
+    features_as_of: datetime
+
+
+class Predictor:
+    """A release's model, asked about entities of the online store or about rows that the caller has.
+
+    Features are read as the release's own definitions made them. Messages name positions, never ids or
+    values, which are personal data. Raises `DefinitionError` when the release's definitions cannot be read.
+    """
+
+    def __init__(self, *, release: Release, model: FittedModel, store: OnlineStore) -> None:
+        self.release = release
+        self._model = model
+        self._store = store
+        self._state: OnlineState | None = None
+        try:
+            self._online_name = UseCase.model_validate_json(release.use_case).online_name
+        except ValidationError as error:
+            raise DefinitionError(
+                f"the definitions in version {release.version} of {release.name!r} cannot be read by this "
+                f"version of the software ({error.error_count()} problems): train and deploy a new version"
+            ) from error
+
+    def predict_ids(self, ids: Sequence[Key]) -> list[Prediction]:
+        """Predictions in the order of `ids`, which are typed: "1" is not 1.
+
+        Raises `NotFound` for ids that have no features, and `Unavailable` while the online store holds
+        nothing, or not the features of this release.
+        """
+        if not ids:
+            return []
+        features, as_of = self._read(ids)
+        probabilities = self.predict_rows(self._matrix(features))
+        return [
+            Prediction(
+                id=key,
+                probability=probability,
+                label=label,
+                version=self.release.version,
+                features_as_of=as_of,
+            )
+            for key, probability, label in zip(
+                ids, probabilities.tolist(), self.labels(probabilities).tolist(), strict=True
+            )
+        ]
+
+    def predict_rows(self, rows: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Probability per row; `rows` is (n, features) in the release's order, NaN where missing."""
+        width = len(self.release.feature_names)
+        if rows.ndim != 2 or rows.shape[1] != width:
+            raise BadInput(f"rows must have shape (n, {width}), one column a feature, not {rows.shape}")
+        probabilities = self._model.predict(rows)
+        if probabilities.shape != (len(rows),) or not np.isfinite(probabilities).all():
+            raise IntegrityError(
+                f"version {self.release.version} of {self.release.name!r} gave something else than one "
+                f"finite probability a row; it must not serve, deliver another with `mlops run {self.release.name}`"
+            )
+        return probabilities
+
+    def labels(self, probabilities: NDArray[np.float64]) -> NDArray[np.bool_]:
+        """Whether each probability counts as positive: from the threshold on."""
+        return probabilities >= self.release.threshold
+
+    def _read(self, ids: Sequence[Key]) -> tuple[list[Mapping[str, FeatureValue]], datetime]:
+        """Features of all ids and the one instant they stand at, though they may be replaced meanwhile.
+
+        The same state before and after a read is the state of what was read. The one before may be from long
+        ago, so a request asks for the state once.
+        """
+        before = self._state or self._store.state(self._online_name)
+        for _ in range(_READS):
+            if before is None:
+                raise self._nothing()
+            try:
+                found = self._store.read(self._online_name, ids)
+            except NotFound as error:
+                raise self._nothing() from error
+            self._state = self._store.state(self._online_name)
+            if self._state == before:
+                return _known(found, self.release.name), before.as_of
+            before = self._state
+        raise Unavailable(
+            f"the online features of {self.release.name!r} are being replaced all the time; try again later"
+        )
+
+    def _nothing(self) -> Unavailable:
+        return Unavailable(
+            f"there are no online features by the definitions of version {self.release.version} of "
+            f"{self.release.name!r}: run `mlops run {self.release.name}`"
+        )
+
+    def _matrix(self, features: Sequence[Mapping[str, FeatureValue]]) -> NDArray[np.float64]:
+        names = self.release.feature_names
+        try:
+            rows = [[row[name] for name in names] for row in features]
+        except KeyError:
+            missing = sorted({name for row in features for name in names if name not in row})
+            raise Unavailable(
+                f"the online features of {self.release.name!r} lack {missing}, which version "
+                f"{self.release.version} reads: run `mlops run {self.release.name}` with the definitions of "
+                "that version"
+            ) from None
+        return np.array(rows, dtype=np.float64)  # None becomes NaN
+
+
+def _known(found: Sequence[Mapping[str, FeatureValue] | None], name: str) -> list[Mapping[str, FeatureValue]]:
+    known = [row for row in found if row is not None]
+    if len(known) == len(found):
+        return known
+    unknown = [position for position, row in enumerate(found) if row is None]
+    shown = ", ".join(map(str, unknown[:_SHOWN])) + (", …" if len(unknown) > _SHOWN else "")
+    raise NotFound(
+        f"{len(unknown)} of {len(found)} ids have no features of {name!r} (positions from 0: {shown}). "
+        f'Ids are typed, "1" is not 1; a new entity has features after the next `mlops run {name}`'
+    )
