@@ -1,0 +1,157 @@
+"""A submission as an MLflow run with its logged model: what is written before a version points at it.
+
+An attempt that ends early leaves a run that is RUNNING and, perhaps, a logged model. The run carries the
+digest as a tag, so the next attempt to register it can tell what is left of the last one, and sweeps it.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+import time
+from typing import TYPE_CHECKING
+
+from mlops_core.adapters.registry.mlflow_package import FILES_FOLDER, write_package
+from mlops_core.adapters.registry.submission_tags import CANDIDATE, DIGEST
+from mlops_core.errors import BadInput
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from mlflow import MlflowClient
+    from mlflow.entities import DatasetInput, Experiment, LoggedModel
+
+    from mlops_core.domain.registry import Submission
+
+__all__ = ["experiment_for", "log_submission", "sweep"]
+
+_BATCH = 100  # parameters that MLflow takes at once
+_DIGEST_LENGTH = 36  # characters that MLflow keeps of a data set's digest
+
+
+def experiment_for(client: MlflowClient, name: str, artifacts: str | None) -> str:
+    """Id of the experiment of a name; a new one puts its files at the URI `artifacts`, if one is given.
+
+    MLflow keeps that URI for good. When it is not ours (the state folder was moved or copied, or somebody
+    else's folder shares the database), we have an experiment of our own, or files would go astray.
+    """
+    experiment = _experiment(client, name, artifacts)
+    if artifacts is not None and experiment.artifact_location != artifacts:
+        experiment = _experiment(client, f"{name} in {artifacts}", artifacts)
+    if experiment.lifecycle_stage != "active":
+        raise BadInput(
+            f"MLflow experiment {name!r} (id {experiment.experiment_id}) was deleted: bring it back with "
+            f"`mlflow experiments restore --experiment-id {experiment.experiment_id}`, or purge it."
+        )
+    return str(experiment.experiment_id)
+
+
+def _experiment(client: MlflowClient, name: str, artifacts: str | None) -> Experiment:
+    from mlflow.exceptions import MlflowException
+
+    experiment = client.get_experiment_by_name(name)
+    if experiment is None:
+        try:
+            experiment = client.get_experiment(client.create_experiment(name, artifact_location=artifacts))
+        except MlflowException as error:
+            experiment = client.get_experiment_by_name(name)  # made on another host in the meantime
+            if error.error_code != "RESOURCE_ALREADY_EXISTS" or experiment is None:
+                raise
+    return experiment
+
+
+def sweep(client: MlflowClient, experiment_id: str, digest: str) -> None:
+    """End the runs of attempts at this digest that died, and delete their logged models."""
+    unfinished = f"tags.`{DIGEST}` = '{digest}' and attributes.status = 'RUNNING'"
+    for run in client.search_runs([experiment_id], unfinished):
+        run_id = run.info.run_id
+        for model in client.search_logged_models([experiment_id], f"source_run_id = '{run_id}'"):
+            client.delete_logged_model(model.model_id)
+        client.set_terminated(run_id, "KILLED")
+
+
+def log_submission(
+    client: MlflowClient, experiment_id: str, submission: Submission, workspace: Path
+) -> LoggedModel:
+    """Log run, data sets, model and report; the run stays RUNNING until a version was made of it.
+
+    The folder `workspace` is ours while we hold the store's lock; what is in it goes.
+    """
+    run = client.create_run(experiment_id, run_name=submission.candidate, tags=_run_tags(submission))
+    run_id = run.info.run_id
+    _log_inputs(client, run_id, submission)
+    model = client.create_logged_model(
+        experiment_id,
+        name=submission.candidate,
+        source_run_id=run_id,
+        tags={DIGEST: submission.digest, CANDIDATE: submission.candidate},
+        params=submission.parameters,
+    )
+    _log_outputs(client, run_id, model.model_id, submission)
+    shutil.rmtree(workspace, ignore_errors=True)
+    workspace.mkdir(parents=True)
+    write_package(workspace, model, submission.feature_names)
+    client.log_model_artifacts(model.model_id, str(workspace))
+    client.log_model_artifacts(model.model_id, submission.folder, artifact_path=FILES_FOLDER)
+    shutil.rmtree(workspace)
+    return client.finalize_logged_model(model.model_id, "READY")
+
+
+def _log_inputs(client: MlflowClient, run_id: str, submission: Submission) -> None:
+    from mlflow.entities import Param
+
+    parameters = [Param(key, value) for key, value in submission.parameters.items()]
+    for start in range(0, len(parameters), _BATCH):
+        client.log_batch(run_id, params=parameters[start : start + _BATCH])
+    client.log_inputs(run_id, _datasets(submission))
+    for attachment in submission.attachments:
+        client.log_artifact(run_id, attachment, artifact_path="report")
+
+
+def _log_outputs(client: MlflowClient, run_id: str, model_id: str, submission: Submission) -> None:
+    from mlflow.entities import LoggedModelOutput, Metric
+
+    client.log_outputs(run_id, [LoggedModelOutput(model_id, step=0)])
+    now, digest = int(time.time() * 1000), submission.lineage.training_set[:_DIGEST_LENGTH]
+    data = {"dataset_name": "training_set", "dataset_digest": digest}
+    metrics = [
+        Metric(key, value, now, 0, model_id=model_id, run_id=run_id, **data)
+        for key, value in submission.metrics.items()
+    ]
+    client.log_batch(run_id, metrics=metrics)
+
+
+def _run_tags(submission: Submission) -> dict[str, str]:
+    lineage = submission.lineage
+    tags = {
+        DIGEST: submission.digest,
+        CANDIDATE: submission.candidate,
+        "mlops.training_set": lineage.training_set,
+        "mlops.as_of": lineage.as_of.isoformat(),
+        "mlops.code": lineage.code,
+        "mlflow.source.name": "mlops",
+        "mlflow.source.type": "LOCAL",
+    }
+    return tags if lineage.git_commit is None else {**tags, "mlflow.source.git.commit": lineage.git_commit}
+
+
+def _datasets(submission: Submission) -> list[DatasetInput]:
+    """The training set and each source's events, by our digests: MLflow's own cover 10,000 rows at most."""
+    from mlflow.entities import Dataset, DatasetInput, InputTag
+
+    data = {"training_set": submission.lineage.training_set, **submission.lineage.data}
+    return [
+        DatasetInput(
+            Dataset(
+                name=name,
+                digest=digest[:_DIGEST_LENGTH],
+                source_type="code",
+                source=json.dumps({"tags": {"sha256": digest}}),
+            ),
+            [
+                InputTag("mlflow.data.context", "training" if name == "training_set" else "events"),
+                InputTag("sha256", digest),
+            ],
+        )
+        for name, digest in data.items()
+    ]

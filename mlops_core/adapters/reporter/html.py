@@ -1,0 +1,75 @@
+"""Model reports as one HTML file: no script, no picture, no font or style from elsewhere.
+
+Reads on a phone, on paper, in light and in dark; the same content gives the same bytes.
+"""
+
+from __future__ import annotations
+
+import os
+from importlib.resources import files
+from typing import TYPE_CHECKING
+from uuid import uuid4
+
+from jinja2 import Environment, StrictUndefined
+
+from mlops_core.adapters.reporter.figures import figures
+from mlops_core.adapters.reporter.tables import confusion, metric_rows, metric_title, validation_table
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from mlops_core.domain.report import ReportContent
+
+__all__ = ["HtmlReporter", "render"]
+
+
+class HtmlReporter:
+    """A `Reporter` of HTML files, written atomically: readers see the old one or the new one."""
+
+    def write(self, content: ReportContent, path: Path) -> None:
+        """See `Reporter.write`; makes the folder, too.
+
+        Raises `BadInput` for scores that are not finite, `DataError` when there is one class only.
+        """
+        page = render(content).encode()
+        path.parent.mkdir(parents=True, exist_ok=True)
+        aside = path.with_name(f".{path.name}.{uuid4().hex}")
+        try:
+            with aside.open("xb") as file:
+                file.write(page)
+                file.flush()
+                os.fsync(file.fileno())
+            aside.replace(path)
+        finally:
+            aside.unlink(missing_ok=True)
+
+
+def render(content: ReportContent) -> str:
+    """The page."""
+    environment = Environment(
+        autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+    )
+    template = environment.from_string(
+        files("mlops_core.adapters.reporter").joinpath("report.html.j2").read_text(encoding="utf-8")
+    )
+    drawn = figures(content)  # first: it is what refuses labels of one class
+    return template.render(
+        content=content,
+        summary=_summary(content),
+        metrics=metric_rows(content),
+        validation=validation_table(content),
+        confusion=confusion(content),
+        figures=drawn,
+    )
+
+
+def _summary(content: ReportContent) -> str:
+    rows, positives = len(content.labels), int(content.labels.sum())
+    said = f"Of {rows:,} rows, {positives:,} ({positives / rows:.1%}) are positive."
+    if not content.metrics:
+        return said
+    metric, interval = next(iter(content.metrics.items()))
+    return (
+        f"{said} On them {content.chosen} reaches {metric_title(metric)} {interval.value:.3f},"
+        f" with an interval from {interval.low:.3f} to {interval.high:.3f}."
+    )

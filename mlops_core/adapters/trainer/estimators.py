@@ -1,0 +1,59 @@
+"""Candidates as scikit-learn estimators, of NumPy's and scikit-learn's own parts: they load without us."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import sklearn.ensemble as ensemble
+import sklearn.linear_model as linear
+import sklearn.preprocessing as preprocessing
+from sklearn.impute import SimpleImputer
+from sklearn.pipeline import Pipeline
+
+from mlops_core.domain.candidates import LogisticRegression
+
+if TYPE_CHECKING:
+    from mlops_core.domain.candidates import AnyCandidate, GradientBoosting
+
+__all__ = ["estimator_for"]
+
+
+def estimator_for(candidate: AnyCandidate) -> Any:  # Any: scikit-learn has no type for "a classifier"
+    """The unfitted estimator that a candidate specifies, every source of chance pinned."""
+    if isinstance(candidate, LogisticRegression):
+        return _logistic(candidate)
+    return _boosting(candidate)
+
+
+def _logistic(candidate: LogisticRegression) -> Any:
+    steps = [
+        ("impute", SimpleImputer(strategy="median", keep_empty_features=True)),
+        # arsinh(x) = log(x + sqrt(x² + 1)): a logarithm that counts of 0 and refunds below it have, too.
+        ("log", preprocessing.FunctionTransformer(np.arcsinh)),
+        ("standardise", preprocessing.StandardScaler()),
+    ]
+    if candidate.interactions:
+        steps += [
+            ("interact", preprocessing.PolynomialFeatures(2, include_bias=False)),
+            ("restandardise", preprocessing.StandardScaler()),
+        ]
+    # With many more rows than columns, Newton's method needs 5 steps where L-BFGS needs 100, and comes
+    # closer to the optimum in a fraction of the time.
+    model = linear.LogisticRegression(
+        C=candidate.regularisation, max_iter=candidate.max_iterations, solver="newton-cholesky", tol=1e-6
+    )
+    return Pipeline([*steps, ("classify", model)])
+
+
+def _boosting(candidate: GradientBoosting) -> Any:
+    return ensemble.HistGradientBoostingClassifier(
+        max_iter=candidate.trees,
+        learning_rate=candidate.learning_rate,
+        max_leaf_nodes=candidate.max_leaves,
+        min_samples_leaf=candidate.least_rows_per_leaf,
+        l2_regularization=candidate.regularisation,
+        categorical_features=None,
+        early_stopping=False,
+        random_state=candidate.seed,
+    )

@@ -1,0 +1,36 @@
+"""What every trainer demands of the rows and labels it is given."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mlops_core.errors import BadInput, DataError
+
+__all__ = ["Labels", "Matrix", "check_rows", "check_training"]
+
+Matrix = NDArray[np.float64]
+Labels = NDArray[np.int8]
+
+
+def check_rows(rows: Matrix, features: int) -> None:
+    """Raise `BadInput` unless `rows` has shape (n, features) and no infinity; NaN means missing."""
+    if rows.ndim != 2 or rows.shape[1] != features:
+        raise BadInput(f"the model takes rows of {features} features, got an array of shape {rows.shape}")
+    if np.isinf(rows).any():
+        column = int(np.argmax(np.isinf(rows).any(axis=0)))
+        raise BadInput(f"feature in column {column} (from 0) is infinite; give NaN where a value is missing")
+
+
+def check_training(rows: Matrix, labels: Labels) -> None:
+    """Raise `BadInput` for rows or labels of the wrong kind, `DataError` when there is one class only."""
+    if rows.ndim != 2 or 0 in rows.shape or labels.shape != (len(rows),):
+        raise BadInput(
+            f"training needs rows of shape (n, features) and n labels, none of them 0,"
+            f" got {rows.shape} and {labels.shape}"
+        )
+    check_rows(rows, rows.shape[1])
+    if not np.isin(labels, (0, 1)).all():
+        raise BadInput("training labels must be 0 or 1")
+    if labels.min() == labels.max():
+        raise DataError(f"one class only: all {len(labels)} training labels are {labels[0]}; train on both")

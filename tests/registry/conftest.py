@@ -1,0 +1,148 @@
+"""A small saved model, submissions of it, and registries to submit to."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+import pytest
+
+from mlops_core.adapters.registry.memory import MemoryModelRegistry
+from mlops_core.adapters.registry.mlflow import MlflowModelRegistry
+from mlops_core.adapters.registry.mlflow_location import StoreLocation
+from mlops_core.adapters.registry.mlflow_store import MlflowStore
+from mlops_core.domain.gates import Check, GateDecision
+from mlops_core.domain.registry import Lineage, Submission
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from mlops_core.ports import ModelRegistry
+
+FEATURES = ("orders", "spent", "recency")
+
+
+class SavedModel(NamedTuple):
+    """A fitted pipeline, the folder that it was saved to, and rows to predict."""
+
+    folder: Path
+    pipeline: Any
+    rows: np.ndarray[Any, np.dtype[np.float64]]
+
+
+@pytest.fixture(scope="session")
+def saved(tmp_path_factory: pytest.TempPathFactory) -> SavedModel:
+    """A pipeline of the trainer's kind, fitted on NumPy, saved with skops beside a manifest."""
+    import skops.io
+    from sklearn.linear_model import LogisticRegression
+    from sklearn.pipeline import make_pipeline
+    from sklearn.preprocessing import FunctionTransformer, StandardScaler
+
+    generator = np.random.default_rng(7)
+    rows = generator.normal(size=(200, len(FEATURES)))
+    labels = (rows[:, 0] + generator.normal(size=200) > 0).astype(np.int8)
+    pipeline = make_pipeline(FunctionTransformer(np.arcsinh), StandardScaler(), LogisticRegression())
+    pipeline.fit(rows, labels)
+    folder = tmp_path_factory.mktemp("saved") / "model"
+    (folder / "notes").mkdir(parents=True)
+    skops.io.dump(pipeline, folder / "model.skops")
+    (folder / "model.json").write_text('{"candidate": "logistic"}')
+    (folder / "notes" / "fit.txt").write_text("ended")
+    return SavedModel(folder, pipeline, rows)
+
+
+@pytest.fixture
+def submit(saved: SavedModel, tmp_path: Path) -> Callable[..., Submission]:
+    """Makes submissions of the saved model; arguments replace fields."""
+    report = tmp_path / "report.html"
+    report.write_text("<html>the report</html>")
+
+    def submission(digest: str = "first", **changed: Any) -> Submission:
+        fields: dict[str, Any] = {
+            "name": "churn",
+            "digest": digest,
+            "candidate": "logistic",
+            "folder": str(saved.folder),
+            "attachments": (str(report),),
+            "feature_names": FEATURES,
+            "threshold": 0.3,
+            "metrics": {"roc_auc": 0.8123456789012345, "brier": 0.1},
+            "parameters": {"regularisation": "0.1"},
+            "use_case": '{"name": "churn"}',
+            "lineage": Lineage(
+                use_case="churn",
+                data={"orders": "a" * 64},
+                definitions="b" * 64,
+                training_set="c" * 64,
+                candidate="d" * 64,
+                code="e" * 64,
+                git_commit="f" * 40,
+                as_of=datetime(2024, 5, 31, tzinfo=UTC),
+            ),
+        }
+        return Submission(**{**fields, **changed})
+
+    return submission
+
+
+@pytest.fixture
+def decision() -> Callable[..., GateDecision]:
+    """Makes decisions of the gate on a version."""
+
+    def made(version: int, *, passed: bool = True, sentence: str = "roc_auc is 0.81") -> GateDecision:
+        check = Check(name="floor", outcome="passed" if passed else "failed", sentence=sentence)
+        return GateDecision(
+            verdict="passed" if passed else "rejected",
+            version=version,
+            model_digest="m" * 64,
+            checks=(check,),
+            policy_digest="p" * 64,
+        )
+
+    return made
+
+
+@pytest.fixture(scope="session")
+def migrated(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The database of a store after its first use, to be copied."""
+    location = StoreLocation.of(None, tmp_path_factory.mktemp("migrated"))
+    with MlflowStore(location=location, patience=5.0).writing():
+        assert location.database is not None
+    return location.database
+
+
+@pytest.fixture
+def home(tmp_path: Path, migrated: Path) -> Path:
+    """A home folder with a used, empty store; its path has to be quoted in a URI."""
+    home = tmp_path / "home é"
+    (home / "mlflow").mkdir(parents=True)
+    shutil.copy(migrated, home / "mlflow" / "mlflow.db")
+    return home
+
+
+@pytest.fixture
+def mlflow_registry(home: Path) -> MlflowModelRegistry:
+    """A registry over a SQLite store that gives up soon when it is locked."""
+    return MlflowModelRegistry(tracking_uri=None, home=home, patience=0.3)
+
+
+@pytest.fixture(params=["memory", "mlflow"])
+def registry(request: pytest.FixtureRequest) -> ModelRegistry:
+    """Every adapter in turn."""
+    if request.param == "memory":
+        return MemoryModelRegistry()
+    found: MlflowModelRegistry = request.getfixturevalue("mlflow_registry")
+    return found
+
+
+@pytest.fixture
+def environment(tmp_path: Path) -> dict[str, str]:
+    """The environment of a child process that finds what we import, with a home folder of its own."""
+    (tmp_path / "user").mkdir()
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("MLFLOW_")}
+    return {**kept, "HOME": str(tmp_path / "user"), "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
