@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import argparse
+from datetime import date
 from difflib import get_close_matches
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn, get_args, get_origin
 
 from mlops_core.errors import BadInput
@@ -49,7 +51,12 @@ def add_options(parser: argparse.ArgumentParser, model: type[BaseModel]) -> None
             metavar = "|".join(choices) if choices else "VALUE"
             parser.add_argument(flag, nargs="+", metavar=metavar, **common)
         else:
-            parser.add_argument(flag, metavar=name.rpartition("_")[2].upper(), **common)
+            parser.add_argument(flag, metavar=_metavar(field.annotation), **common)
+
+
+def _metavar(annotation: Any) -> str:
+    kinds = [kind for kind in (get_args(annotation) or (annotation,)) if kind is not type(None)]
+    return {Path: "FILE", date: "YYYY-MM-DD", float: "NUMBER", int: "N"}.get(kinds[0], "VALUE")
 
 
 def _all_options(parser: argparse.ArgumentParser) -> list[str]:

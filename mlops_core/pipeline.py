@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from mlops_core.dag import PipelineDAG, RetryPolicy, Task
 from mlops_core.stages.deployment import deployment
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from datetime import date
     from pathlib import Path
 
+    from mlops_core.dag import Context
     from mlops_core.domain.candidates import AnyCandidate
     from mlops_core.domain.usecase import UseCase
     from mlops_core.ports import Engines
@@ -27,8 +28,6 @@ __all__ = ["WORKERS", "build_pipeline"]
 
 # An engine that is busy or out of reach is tried again; bad input never is (see RetryPolicy).
 _PATIENT = RetryPolicy(attempts=4, delay_seconds=1.0, backoff=2.0, jitter=0.2)
-_HOUR = 3600.0
-
 WORKERS = 4
 """Tasks that a runner lets run at the same time: the candidates of a use case, mostly."""
 
@@ -43,7 +42,7 @@ def build_pipeline(
     """
     branches = [f"model_training.{candidate.name}" for candidate in use_case.candidates]
     stages = _Stages(use_case, engines, files, as_of)
-    task = partial(Task, retry=_PATIENT, timeout_seconds=_HOUR)
+    task = partial(Task, retry=_PATIENT)
     return PipelineDAG(
         [
             task("feature_store", stages.feature_store, tags=("data",)),
@@ -76,83 +75,34 @@ def build_pipeline(
 
 
 class _Stages:
-    """Each stage as a function of the context alone: its inputs by name, its engines bound."""
+    """Each stage as a function of the context alone: its inputs by name, the engines bound."""
 
     def __init__(
         self, use_case: UseCase, engines: Engines, files: Mapping[str, Path], as_of: date | None
     ) -> None:
         self._use_case, self._engines, self._files, self._as_of = use_case, engines, files, as_of
 
-    def feature_store(self, context: Mapping[str, Any]) -> object:  # noqa: ARG002 - the first stage reads no receipt
-        e = self._engines
-        return feature_store(
-            self._use_case,
-            self._files,
-            self._as_of,
-            workspace=e.workspace,
-            offline=e.offline,
-            online=e.online,
-        )
+    def feature_store(self, context: Context) -> object:  # noqa: ARG002 - the first stage reads no receipt
+        return feature_store(self._use_case, self._files, self._as_of, engines=self._engines)
 
-    def training_set(self, context: Mapping[str, Any]) -> object:
-        e = self._engines
-        return training_set(
-            self._use_case, context["feature_store"], workspace=e.workspace, offline=e.offline
-        )
+    def training_set(self, context: Context) -> object:
+        return training_set(self._use_case, context["feature_store"], engines=self._engines)
 
-    def model_training(self, candidate: AnyCandidate, context: Mapping[str, Any]) -> object:
-        e = self._engines
-        return model_training(
-            self._use_case, candidate, context["training_set"], workspace=e.workspace, trainer=e.trainer
-        )
+    def model_training(self, candidate: AnyCandidate, context: Context) -> object:
+        return model_training(self._use_case, candidate, context["training_set"], engines=self._engines)
 
-    def model_evaluation(self, context: Mapping[str, Any]) -> object:
-        e = self._engines
+    def model_evaluation(self, context: Context) -> object:
         trained = [context[f"model_training.{candidate.name}"] for candidate in self._use_case.candidates]
-        return model_evaluation(
-            self._use_case,
-            context["training_set"],
-            trained,
-            workspace=e.workspace,
-            trainer=e.trainer,
-            reporter=e.reporter,
-        )
+        return model_evaluation(self._use_case, context["training_set"], trained, engines=self._engines)
 
-    def model_registry(self, context: Mapping[str, Any]) -> object:
-        e = self._engines
-        return model_registry(
-            self._use_case,
-            context["feature_store"],
-            context["training_set"],
-            context["model_evaluation"],
-            workspace=e.workspace,
-            registry=e.registry,
-        )
+    def model_registry(self, context: Context) -> object:
+        names = ("feature_store", "training_set", "model_evaluation")
+        return model_registry(self._use_case, *(context[name] for name in names), engines=self._engines)
 
-    def gate(self, context: Mapping[str, Any]) -> object:
-        e = self._engines
-        return gate(
-            self._use_case,
-            context["feature_store"],
-            context["training_set"],
-            context["model_evaluation"],
-            context["model_registry"],
-            workspace=e.workspace,
-            registry=e.registry,
-            trainer=e.trainer,
-            offline=e.offline,
-        )
+    def gate(self, context: Context) -> object:
+        names = ("feature_store", "training_set", "model_evaluation", "model_registry")
+        return gate(self._use_case, *(context[name] for name in names), engines=self._engines)
 
-    def deployment(self, context: Mapping[str, Any]) -> object:
-        e = self._engines
-        return deployment(
-            self._use_case,
-            context["training_set"],
-            context["model_evaluation"],
-            context["model_registry"],
-            context["gate"],
-            workspace=e.workspace,
-            registry=e.registry,
-            trainer=e.trainer,
-            deployer=e.deployer,
-        )
+    def deployment(self, context: Context) -> object:
+        names = ("training_set", "model_evaluation", "model_registry", "gate")
+        return deployment(self._use_case, *(context[name] for name in names), engines=self._engines)

@@ -8,8 +8,22 @@ from typing import TYPE_CHECKING
 from mlops_core.workspace import Workspace
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
+    import numpy as np
+    from numpy.typing import NDArray
+
     from mlops_core.adapters.deployer.local import LocalDeployer
-    from mlops_core.ports import Deployer, ModelRegistry, OfflineStore, OnlineStore, Reporter, Trainer
+    from mlops_core.domain.candidates import AnyCandidate
+    from mlops_core.ports import (
+        Deployer,
+        FittedModel,
+        ModelRegistry,
+        OfflineStore,
+        OnlineStore,
+        Reporter,
+        Trainer,
+    )
     from mlops_core.settings import Settings
 
 __all__ = ["ConfiguredEngines"]
@@ -65,11 +79,26 @@ class ConfiguredEngines:
         """The same folder, as a server sees it."""
         from mlops_core.adapters.deployer.local import LocalDeployer
 
-        return LocalDeployer(home=self._home, trainer=self.trainer)
+        return LocalDeployer(home=self._home, trainer=_WhenUsed(self))
 
     @cached_property
     def reporter(self) -> Reporter:
-        """HTML with plots by matplotlib."""
+        """One self-contained HTML file."""
         from mlops_core.adapters.reporter.html import HtmlReporter
 
-        return HtmlReporter(cache=self._home / "cache")
+        return HtmlReporter()
+
+
+class _WhenUsed:
+    """The trainer as the deployer needs it: for loading models, not for looking what is served."""
+
+    def __init__(self, engines: ConfiguredEngines) -> None:
+        self._engines = engines
+
+    def fit(
+        self, candidate: AnyCandidate, rows: NDArray[np.float64], labels: NDArray[np.int8]
+    ) -> FittedModel:
+        return self._engines.trainer.fit(candidate, rows, labels)
+
+    def load(self, folder: Path) -> FittedModel:
+        return self._engines.trainer.load(folder)

@@ -36,8 +36,8 @@ def _serve(arguments: argparse.Namespace) -> int:
     engines = ConfiguredEngines(Settings.load())
     logging.basicConfig(stream=sys.stderr, format="%(asctime)s %(message)s")
     logging.getLogger("mlops_core").setLevel(logging.INFO)
-    follower = ReleaseFollower(name=name, source=engines.releases)
-    app = create_app(follower=follower, store=engines.online)
+    follower = ReleaseFollower(name=name, source=engines.releases, store=engines.online)
+    app = create_app(follower=follower)
     serve(app, host=arguments.host, port=arguments.port, announce=lambda url: _announce(url, name))
     return 0
 

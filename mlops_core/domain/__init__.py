@@ -1,0 +1,1 @@
+"""The definitions, values and rules that everything else is made of; no engine."""

@@ -13,7 +13,9 @@ __all__ = ["AnyCandidate", "GradientBoosting", "LogisticRegression"]
 
 
 class LogisticRegression(Value):
-    """Logistic regression on standardised log(1 + x) of the features, missing values at the median.
+    """Logistic regression on standardised arsinh(x) of the features, missing values at the median.
+
+    arsinh is a logarithm for large values that also takes 0 and negative ones.
 
     With `interactions`, squares and products of all pairs are added: on log scales a product of powers is a
     ratio, which is how purchase models speak (recency against tenure, orders against time).

@@ -61,6 +61,7 @@ class ModelVersion(Value):
     run_id: str
     created_at: datetime
     use_case: str = Field(description="JSON of the definitions it was registered with")
+    threshold: float = Field(description="scores from here on count as positive")
     decision: GateDecision | None = Field(default=None, description="the gate's newest decision on it")
     tags: dict[str, str] = Field(default_factory=dict)
     metrics: dict[str, float] = Field(default_factory=dict)

@@ -17,8 +17,7 @@ if TYPE_CHECKING:
 
     from mlops_core.domain.receipts import EvaluationReceipt, FeatureStoreReceipt, TrainingSetReceipt
     from mlops_core.domain.registry import ModelVersion
-    from mlops_core.ports import ModelRegistry, OfflineStore, Trainer
-    from mlops_core.workspace import Workspace
+    from mlops_core.ports import Engines
 
 __all__ = ["compare"]
 
@@ -30,10 +29,7 @@ def compare(
     evaluation: EvaluationReceipt,
     champion: ModelVersion,
     *,
-    workspace: Workspace,
-    registry: ModelRegistry,
-    trainer: Trainer,
-    offline: OfflineStore,
+    engines: Engines,
 ) -> Check:
     """Passed when the challenger is not worse than the champion by more than the policy's tolerance.
 
@@ -43,17 +39,24 @@ def compare(
     """
     from mlops_core.metrics import paired_difference
 
-    policy = use_case.gate
+    policy, workspace, trainer = use_case.gate, engines.workspace, engines.trainer
     table = read_splits(workspace.path(rows.ref.uri), "evaluation")
     labels = label_vector(table, use_case.label.name)
     try:
         with workspace.scratch() as folder:
-            registry.fetch(champion, folder)
+            engines.registry.fetch(champion, folder)
             model = trainer.load(folder)
-        theirs = model.predict(_inputs(use_case, champion, table, events, workspace, offline))
+        theirs = model.predict(_inputs(use_case, champion, table, events, engines))
         challenger = trainer.load(workspace.path(evaluation.model.uri))
         mine = challenger.predict(matrix(table, rows.feature_names))
-        gain = paired_difference(policy.metric, labels, mine, theirs, confidence=policy.confidence)
+        gain = paired_difference(
+            policy.metric,
+            labels,
+            mine,
+            theirs,
+            thresholds=(evaluation.threshold, champion.threshold),
+            confidence=policy.confidence,
+        )
     except MlopsError as error:
         sentence = f"version {champion.number} in Production cannot be compared with: {error}"
         return Check(name="champion", outcome="failed", sentence=sentence)
@@ -74,11 +77,12 @@ def _inputs(
     champion: ModelVersion,
     table: pa.Table,
     events: FeatureStoreReceipt,
-    workspace: Workspace,
-    offline: OfflineStore,
+    engines: Engines,
 ) -> NDArray[np.float64]:
     theirs = UseCase.model_validate_json(champion.use_case)
     if theirs.features_digest != use_case.features_digest:
-        files = {name: workspace.path(log.ref.uri) for name, log in events.events.items()}
-        table = offline.features(theirs, files, table.select([use_case.entity.key, "event_timestamp"]))
+        files = {name: engines.workspace.path(log.ref.uri) for name, log in events.events.items()}
+        table = engines.offline.features(
+            theirs, files, table.select([use_case.entity.key, "event_timestamp"])
+        )
     return matrix(table, theirs.feature_names)

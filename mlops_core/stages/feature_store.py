@@ -20,8 +20,7 @@ if TYPE_CHECKING:
 
     from mlops_core.domain.sources import EventSource
     from mlops_core.domain.usecase import UseCase
-    from mlops_core.ports import OfflineStore, OnlineStore
-    from mlops_core.workspace import Workspace
+    from mlops_core.ports import Engines, OfflineStore, OnlineStore
 
 __all__ = ["feature_store"]
 
@@ -35,9 +34,7 @@ def feature_store(
     files: Mapping[str, Path],
     as_of: date | None,
     *,
-    workspace: Workspace,
-    offline: OfflineStore,
-    online: OnlineStore,
+    engines: Engines,
 ) -> FeatureStoreReceipt:
     """Store the events of every source and bring online values to the close of `as_of`.
 
@@ -46,6 +43,7 @@ def feature_store(
     Raises `DataError` for rows that break the contract, `NotFound` for a missing file; the store is then as
     it was.
     """
+    workspace = engines.workspace
     day = as_of.isoformat() if as_of else None
     digests = {name: _digest(path) for name, path in files.items()}
     key = digest_of([STAGE, code_digest(), libraries(), use_case.training_digest, digests, day])
@@ -53,20 +51,20 @@ def feature_store(
     def make(folder: Path) -> FeatureStoreReceipt:
         stored = {source.name: folder / f"{source.name}.parquet" for source in use_case.sources}
         for source in use_case.sources:
-            offline.ingest(use_case, source, files[source.name], stored[source.name])
+            engines.offline.ingest(use_case, source, files[source.name], stored[source.name])
         events = {
             source.name: _describe(source, stored[source.name], use_case, workspace.placed(STAGE, key, ""))
             for source in use_case.sources
         }
         instant = _knowledge(events[use_case.label.source], as_of)
-        values = _latest(use_case, offline, stored, instant)
+        values = _latest(use_case, engines.offline, stored, instant)
         _write(values, folder / _ONLINE)
         return FeatureStoreReceipt(
             events=events, as_of=instant, online_rows=values.num_rows, online_digest=digest_table(values)
         )
 
     receipt = workspace.produce(STAGE, key, FeatureStoreReceipt, make)
-    _materialise(use_case, receipt, workspace.path(workspace.placed(STAGE, key, _ONLINE)), online)
+    _materialise(use_case, receipt, workspace.path(workspace.placed(STAGE, key, _ONLINE)), engines.online)
     return receipt
 
 

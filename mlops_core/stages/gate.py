@@ -24,8 +24,7 @@ if TYPE_CHECKING:
     )
     from mlops_core.domain.registry import ModelVersion
     from mlops_core.domain.usecase import UseCase
-    from mlops_core.ports import ModelRegistry, OfflineStore, Trainer
-    from mlops_core.workspace import Workspace
+    from mlops_core.ports import Engines
 
 __all__ = ["gate"]
 
@@ -39,17 +38,14 @@ def gate(
     evaluation: EvaluationReceipt,
     registered: ModelRegistryReceipt,
     *,
-    workspace: Workspace,
-    registry: ModelRegistry,
-    trainer: Trainer,
-    offline: OfflineStore,
+    engines: Engines,
 ) -> GateReceipt:
     """Check the version against the policy and, on the same rows, against the one in Production.
 
     The decision is kept with the version. A version that is in Production already keeps the decision that
     brought it there.
     """
-    versions = registry.versions(use_case.name)
+    versions = engines.registry.versions(use_case.name)
     mine = next((one for one in versions if one.number == registered.version), None)
     if mine is None:
         raise NotFound(
@@ -67,26 +63,14 @@ def gate(
         if champion is None or champion.digest == mine.digest:
             checks.append(_no_champion(use_case.gate))
         else:
-            checks.append(
-                compare(
-                    use_case,
-                    events,
-                    rows,
-                    evaluation,
-                    champion,
-                    workspace=workspace,
-                    registry=registry,
-                    trainer=trainer,
-                    offline=offline,
-                )
-            )
+            checks.append(compare(use_case, events, rows, evaluation, champion, engines=engines))
         receipt = GateReceipt(decision=_decide(use_case.gate, mine, champion, checks))
         (folder / "decision.json").write_text(receipt.model_dump_json(indent=1))
         return receipt
 
-    receipt = workspace.produce(STAGE, key, GateReceipt, make)
+    receipt = engines.workspace.produce(STAGE, key, GateReceipt, make)
     if mine.decision != receipt.decision:
-        registry.decide(use_case.name, receipt.decision)
+        engines.registry.decide(use_case.name, receipt.decision)
     return receipt
 
 

@@ -22,8 +22,7 @@ if TYPE_CHECKING:
 
     from mlops_core.domain.receipts import ModelTrainingReceipt, TrainingSetReceipt
     from mlops_core.domain.usecase import UseCase
-    from mlops_core.ports import Reporter, Trainer
-    from mlops_core.workspace import Workspace
+    from mlops_core.ports import Engines
 
 __all__ = ["PREDICTIONS", "REPORT", "STAGE", "model_evaluation"]
 
@@ -37,25 +36,25 @@ def model_evaluation(
     rows: TrainingSetReceipt,
     trained: Sequence[ModelTrainingReceipt],
     *,
-    workspace: Workspace,
-    trainer: Trainer,
-    reporter: Reporter,
+    engines: Engines,
 ) -> EvaluationReceipt:
     """Pick the best of `trained` by the gate's metric on validation; measure and report it on evaluation.
 
     Raises `DataError` when no candidate has a finite validation metric.
     """
+    workspace = engines.workspace
     best = choose(trained, use_case.gate.metric)
     inputs = [rows.ref.digest, trained, use_case.gate.metric, use_case.gate.confidence, use_case.label.name]
     key = digest_of([STAGE, code_digest(), libraries(), inputs])
 
     def make(folder: Path) -> EvaluationReceipt:
         import pyarrow.parquet as pq
+
         from mlops_core.metrics import importances, intervals
 
         table = read_splits(workspace.path(rows.ref.uri), "evaluation")
         features, labels = matrix(table, rows.feature_names), label_vector(table, use_case.label.name)
-        models = {one.candidate: trainer.load(workspace.path(one.ref.uri)) for one in trained}
+        models = {one.candidate: engines.trainer.load(workspace.path(one.ref.uri)) for one in trained}
         scores = {name: model.predict(features) for name, model in models.items()}
         chosen = scores[best.candidate]
         predictions = _predictions(use_case, table, labels, chosen)
@@ -69,7 +68,7 @@ def model_evaluation(
             metrics=intervals(labels, chosen, best.threshold, confidence=use_case.gate.confidence),
             validation={one.candidate: one.metrics for one in trained},
         )
-        reporter.write(
+        engines.reporter.write(
             ReportContent(
                 title=f"{use_case.name}: {best.candidate}",
                 chosen=best.candidate,

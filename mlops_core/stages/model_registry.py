@@ -13,9 +13,8 @@ from mlops_core.stages.model_evaluation import REPORT
 if TYPE_CHECKING:
     from mlops_core.domain.candidates import AnyCandidate
     from mlops_core.domain.receipts import EvaluationReceipt, FeatureStoreReceipt, TrainingSetReceipt
-    from mlops_core.domain.registry import ModelVersion
     from mlops_core.domain.usecase import UseCase
-    from mlops_core.ports import ModelRegistry
+    from mlops_core.ports import Engines
     from mlops_core.workspace import Workspace
 
 __all__ = ["model_registry"]
@@ -27,8 +26,7 @@ def model_registry(
     rows: TrainingSetReceipt,
     evaluation: EvaluationReceipt,
     *,
-    workspace: Workspace,
-    registry: ModelRegistry,
+    engines: Engines,
 ) -> ModelRegistryReceipt:
     """Make the model a version in Staging; a model that is registered already keeps its version.
 
@@ -36,11 +34,9 @@ def model_registry(
     """
     candidate = next(one for one in use_case.candidates if one.name == evaluation.candidate)
     digest = digest_of([evaluation.model.digest, rows.ref.digest, candidate, use_case.training_digest])
-    version = _registered(registry, use_case.name, digest)
-    if version is None:
-        version = registry.register(
-            _submission(use_case, events, rows, evaluation, candidate, digest, workspace)
-        )
+    version = engines.registry.register(
+        _submission(use_case, events, rows, evaluation, candidate, digest, engines.workspace)
+    )
     return ModelRegistryReceipt(
         name=use_case.name,
         version=version.number,
@@ -48,10 +44,6 @@ def model_registry(
         run_id=version.run_id,
         report=f"{evaluation.ref.uri}/{REPORT}",
     )
-
-
-def _registered(registry: ModelRegistry, name: str, digest: str) -> ModelVersion | None:
-    return next((version for version in registry.versions(name) if version.digest == digest), None)
 
 
 def _submission(

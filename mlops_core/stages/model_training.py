@@ -16,8 +16,7 @@ if TYPE_CHECKING:
     from mlops_core.domain.candidates import AnyCandidate
     from mlops_core.domain.receipts import TrainingSetReceipt
     from mlops_core.domain.usecase import UseCase
-    from mlops_core.ports import Trainer
-    from mlops_core.workspace import Workspace
+    from mlops_core.ports import Engines
 
 __all__ = ["model_training"]
 
@@ -29,15 +28,14 @@ def model_training(
     candidate: AnyCandidate,
     rows: TrainingSetReceipt,
     *,
-    workspace: Workspace,
-    trainer: Trainer,
+    engines: Engines,
 ) -> ModelTrainingReceipt:
     """Fit on the fit rows, judge on validation, then fit again on all training rows.
 
     The second fit is the model that may be delivered: it has seen the newest labels there are, while the
     choice between candidates and the threshold rest on rows that no candidate had seen.
     """
-    label = use_case.label.name
+    workspace, label = engines.workspace, use_case.label.name
     stage = f"{STAGE}.{candidate.name}"
     key = digest_of(
         [stage, code_digest(), libraries(), candidate, rows.ref.digest, rows.feature_names, label]
@@ -46,6 +44,7 @@ def model_training(
     def make(folder: Path) -> ModelTrainingReceipt:
         from mlops_core.metrics import best_threshold, point_metrics
 
+        trainer = engines.trainer
         table = read_splits(workspace.path(rows.ref.uri), "fit", "embargo", "validation")
         features, labels = matrix(table, rows.feature_names), label_vector(table, label)
         split = table["split"].to_numpy(zero_copy_only=False)

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from mlops_core.domain.receipts import FeatureStoreReceipt
     from mlops_core.domain.usecase import UseCase
-    from mlops_core.ports import OfflineStore
+    from mlops_core.ports import Engines
     from mlops_core.workspace import Workspace
 
 __all__ = ["training_set"]
@@ -28,13 +28,12 @@ STAGE = "training_set"
 _FILE = "rows.parquet"
 
 
-def training_set(
-    use_case: UseCase, events: FeatureStoreReceipt, *, workspace: Workspace, offline: OfflineStore
-) -> TrainingSetReceipt:
+def training_set(use_case: UseCase, events: FeatureStoreReceipt, *, engines: Engines) -> TrainingSetReceipt:
     """Join features and labels to every (entity, snapshot) and split them by time.
 
     Raises `DataError` when history is too short, or when a split has only one class.
     """
+    workspace = engines.workspace
     logs = {name: log.ref.digest for name, log in events.events.items()}
     key = digest_of(
         [STAGE, code_digest(), libraries(), use_case.training_digest, logs, events.as_of.isoformat()]
@@ -49,9 +48,9 @@ def training_set(
             history=use_case.spine.history,
         )
         files = {name: workspace.path(log.ref.uri) for name, log in events.events.items()}
-        spine = offline.spine(use_case, files[use_case.label.source], snapshots.all)
-        table = offline.features(use_case, files, spine)
-        labels = offline.labels(use_case, files[use_case.label.source], spine)
+        spine = engines.offline.spine(use_case, files[use_case.label.source], snapshots.all)
+        table = engines.offline.features(use_case, files, spine)
+        labels = engines.offline.labels(use_case, files[use_case.label.source], spine)
         table = table.append_column(use_case.label.name, labels[use_case.label.name])
         return _store(use_case, _with_split(table, snapshots), snapshots, folder, key, workspace)
 
