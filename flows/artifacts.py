@@ -1,0 +1,42 @@
+"""What a run leaves to look at in the Prefect UI."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from prefect.artifacts import create_link_artifact, create_markdown_artifact, create_table_artifact
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from mlops_core.delivery import Delivery
+    from mlops_core.domain.receipts import EvaluationReceipt
+
+__all__ = ["publish"]
+
+
+def publish(delivery: Delivery, context: Mapping[str, Any], summary: str) -> None:
+    """Publish the summary, the metrics with their intervals, the gate's checks and a link to the report."""
+    name = delivery.use_case.name.replace("_", "-")
+    evaluation: EvaluationReceipt = context["model_evaluation"]
+    report = delivery.report_path(context).absolute()
+    create_markdown_artifact(f"```\n{summary}\n```", key=f"{name}-summary", description="How the run ended.")
+    create_table_artifact(
+        [
+            {"metric": metric, "value": f"{one.value:.4f}", "interval": f"{one.low:.4f} to {one.high:.4f}"}
+            for metric, one in evaluation.metrics.items()
+        ],
+        key=f"{name}-metrics",
+        description=f"{evaluation.candidate} on {evaluation.rows:,} rows it has never seen.",
+    )
+    create_table_artifact(
+        [
+            {"check": check.name, "outcome": check.outcome, "why": check.sentence}
+            for check in context["gate"].decision.checks
+        ],
+        key=f"{name}-gate",
+        description=f"The gate: {context['gate'].decision.verdict}.",
+    )
+    create_link_artifact(
+        report.as_uri(), link_text=str(report), key=f"{name}-report", description="The HTML report."
+    )

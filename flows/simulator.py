@@ -1,0 +1,43 @@
+"""The stage stubs as a flow, to see Prefect run the DAG without any engine: `python flows/simulator.py`."""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+if __name__ == "__main__":  # a run by hand chooses its server before Prefect reads its settings
+    from flows import server
+
+    server.start()
+
+from prefect import flow
+from pydantic import BaseModel, Field
+
+from flows.parameters import typed_by
+from flows.tasks import run_on_prefect
+from mlops_core.simulator import build_mlops_pipeline
+
+
+class SimulatorParameters(BaseModel):
+    """What the simulated feature store is filled with."""
+
+    entities: int = Field(default=5, ge=1, le=10_000, description="Rows in the simulated feature store.")
+    level: float = Field(
+        default=0.55, allow_inf_nan=False, description="Feature value of every row: decides the accuracy."
+    )
+
+
+@flow(name="simulator")
+@typed_by(SimulatorParameters)
+def simulator(**parameters: Any) -> dict[str, Any]:
+    """Feature store, training, registry and deployment as deterministic stubs."""
+    given = SimulatorParameters(**parameters)
+    rows = [{"entity_id": number, "feature_value": given.level} for number in range(given.entities)]
+    deployment: dict[str, Any] = run_on_prefect(build_mlops_pipeline(rows))["deployment"]
+    return deployment
+
+
+if __name__ == "__main__":
+    from flows.shell import run_from_shell
+
+    sys.exit(run_from_shell(simulator, SimulatorParameters))
