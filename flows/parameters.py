@@ -35,7 +35,8 @@ def typed_by(model: type[BaseModel]) -> Callable[[F], F]:
 def _parameter(model: type[BaseModel], name: str) -> inspect.Parameter:
     field = model.model_fields[name]
     default = field.get_default(call_default_factory=True)
-    kind: Any = Annotated[(field.annotation, *field.metadata)] if field.metadata else field.annotation
+    # Annotated needs something beside the type: None, which says nothing
+    kind: Any = Annotated[(field.annotation, *field.metadata, None)]
     return inspect.Parameter(
         name,
         inspect.Parameter.KEYWORD_ONLY,

@@ -81,7 +81,5 @@ def test_settings_come_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> 
 def test_a_misspelt_setting_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     """Otherwise state would go to the wrong place in silence."""
     monkeypatch.setenv("MLOPS_TRACKING_URL", "http://127.0.0.1")
-    with pytest.raises(
-        DefinitionError, match=r"MLOPS_TRACKING_URL .*did you mean MLOPS_TRACKING_URI"
-    ):
+    with pytest.raises(DefinitionError, match=r"MLOPS_TRACKING_URL .*did you mean MLOPS_TRACKING_URI"):
         Settings.load()

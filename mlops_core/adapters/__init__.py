@@ -1,0 +1,1 @@
+"""Engines behind the ports: one folder a port, one adapter an engine."""

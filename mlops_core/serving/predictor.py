@@ -96,7 +96,7 @@ class Predictor:
         if probabilities.shape != (len(rows),) or not np.isfinite(probabilities).all():
             raise IntegrityError(
                 f"version {self.release.version} of {self.release.name!r} gave something else than one "
-                f"finite probability a row; it must not serve, deliver another with `mlops run {self.release.name}`"
+                f"finite probability a row; it must not serve: `mlops run {self.release.name}` delivers anew"
             )
         return probabilities
 

@@ -8,13 +8,24 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from mlops_core.domain.candidates import GradientBoosting, LogisticRegression
-from mlops_core.domain.features import Count, CountDistinct, FeatureView, Mean, Since, Span, Sum
-from mlops_core.domain.gates import GatePolicy
-from mlops_core.domain.labels import EveryMonth, NoEventWithin
-from mlops_core.domain.sources import Entity, EventSource
-from mlops_core.domain.time import days
-from mlops_core.domain.usecase import UseCase
+from mlops_core.definitions import (
+    Count,
+    CountDistinct,
+    Entity,
+    EventSource,
+    EveryMonth,
+    FeatureView,
+    GatePolicy,
+    GradientBoosting,
+    LogisticRegression,
+    Mean,
+    NoEventWithin,
+    Since,
+    Span,
+    Sum,
+    UseCase,
+    days,
+)
 
 __all__ = ["CHURN"]
 
