@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from typing import TYPE_CHECKING, Any
 
 from prefect.states import Completed, Failed
@@ -31,6 +32,7 @@ def deliver(use_case: UseCase, model: type[DeliveryParameters], values: Mapping[
 
     An error of ours ends the run as Failed with its sentence as the message; anything else is raised.
     """
+    logging.getLogger("mlops_core").setLevel(logging.INFO)
     try:
         parameters = validated(model, values)
         delivery = Delivery(use_case, parameters, Settings.load())

@@ -27,6 +27,7 @@ HOME = Path(os.environ.get("PREFECT_HOME") or "~/.prefect").expanduser()
 DEFAULT = "127.0.0.1:4200"  # where `prefect server start` listens
 STARTUP_SECONDS = 120
 SETTINGS = {  # for Prefect's own temporary server too
+    "PREFECT_LOGGING_EXTRA_LOGGERS": "mlops_core",  # what the stages say is part of the run's log
     "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
     "PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS": str(STARTUP_SECONDS),
     # Nothing is written between, so shutdown drops no event that waits for a write: it writes all.

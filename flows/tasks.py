@@ -12,7 +12,7 @@ from prefect.cache_policies import NO_CACHE
 from prefect.futures import wait
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from prefect import Task as PrefectTask
     from prefect.client.schemas.objects import State, TaskRun
@@ -67,17 +67,17 @@ def _prefect_task(node: Task) -> PrefectTask[..., Any]:
         retries=node.retry.attempts - 1,
         retry_delay_seconds=list(node.retry.delays()),
         retry_jitter_factor=node.retry.jitter,
-        retry_condition_fn=_Worth(node.retry),
+        retry_condition_fn=_worth(node.retry),
         timeout_seconds=node.timeout_seconds,
     )
 
 
-class _Worth:
+def _worth(policy: RetryPolicy) -> Callable[[object, TaskRun, State[Any]], bool]:
     """Whether Prefect should try a failed task again: as its policy says."""
 
-    def __init__(self, policy: RetryPolicy) -> None:
-        self.policy = policy
-
-    def __call__(self, task: object, run: TaskRun, state: State[Any]) -> bool:  # noqa: ARG002 - Prefect's signature
+    # A function, since Prefect calls no other kind of callable here: with one it never tries again.
+    def worth(task: object, run: TaskRun, state: State[Any]) -> bool:  # noqa: ARG001 - Prefect's signature
         error = state.result(raise_on_failure=False)
-        return isinstance(error, BaseException) and self.policy.retries(error)
+        return isinstance(error, BaseException) and policy.retries(error)
+
+    return worth

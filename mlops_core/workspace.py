@@ -5,12 +5,14 @@
     <home>/stages/<stage>/<key>/     what a stage made from the inputs whose digest is <key>
         receipt.json                 its receipt, and the digest of every file beside it
         …                            its files
+    <home>/.scratch-<n>/             space for whoever holds lock <n>, while it is held
     <home>/locks/                    lock files, empty
 
 A stage asks for the output of a key. If it is there and every byte matches, its receipt comes back and
 nothing runs. If not, the stage fills a folder beside it, which is synced and renamed into place. A lock per
 key lets one process work while others that want the same wait for it, and makes whatever a killed process
-left recognisable as debris.
+left recognisable as debris: it lies there, and its lock is free. Whoever next makes something of the same
+kind removes it.
 """
 
 from __future__ import annotations
@@ -20,11 +22,10 @@ import json
 import logging
 import os
 import shutil
-import tempfile
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, TypeVar
 
-from filelock import FileLock
+from filelock import FileLock, Timeout
 
 from mlops_core.domain.digest import file_digests
 from mlops_core.domain.value import Value
@@ -33,6 +34,8 @@ from mlops_core.errors import MlopsError
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
+
+    from filelock import BaseFileLock
 
 __all__ = ["Workspace", "sync_tree"]
 
@@ -94,9 +97,7 @@ class Workspace:
     def lock(self, name: str) -> Iterator[None]:
         """Exclusive over all processes of this host that use the state folder."""
         with translated(self.home):
-            locks = self.home / "locks"
-            locks.mkdir(parents=True, exist_ok=True)
-            held = FileLock(locks / f"{name}.lock")
+            held = self._lock(name)
             held.acquire()
         try:
             yield
@@ -107,18 +108,46 @@ class Workspace:
     def scratch(self) -> Iterator[Path]:
         """An empty folder on the same file system, gone afterwards."""
         with translated(self.home):
-            self.home.mkdir(parents=True, exist_ok=True)
-            folder = tempfile.TemporaryDirectory(dir=self.home, prefix=".scratch-")
-        with folder as name:
-            yield self.home / name
+            for abandoned in self.home.glob(".scratch-*"):
+                self._remove_unless_locked(abandoned, abandoned.name[1:])
+            folder, held = self._free_scratch()
+        try:
+            yield folder
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
+            held.release()
+
+    def _free_scratch(self, number: int = 0) -> tuple[Path, BaseFileLock]:
+        held = self._lock(f"scratch-{number}")
+        try:
+            held.acquire(blocking=False)
+        except Timeout:
+            return self._free_scratch(number + 1)
+        folder = self.home / f".scratch-{number}"
+        _make_empty(folder)
+        return folder, held
+
+    def _lock(self, name: str) -> BaseFileLock:
+        locks = self.home / "locks"
+        try:
+            locks.mkdir(parents=True, exist_ok=True)
+        except FileNotFoundError as error:  # where no folder can be made at all, as below /proc
+            raise PermissionError(errno.EACCES, "no folder can be made there", str(self.home)) from error
+        return FileLock(locks / f"{name}.lock")
+
+    def _remove_unless_locked(self, debris: Path, lock: str) -> None:
+        """Remove a folder that a dead process left; a live one holds its lock."""
+        with suppress(Timeout), self._lock(lock).acquire(blocking=False):
+            shutil.rmtree(debris, ignore_errors=True)
 
     def _make(self, stage: str, key: str, make: Callable[[Path], R]) -> R:
         final = self._folder(stage, key)
         draft = final.with_name(f".{final.name}.draft")
-        for debris in (draft, final):
-            if debris.exists():
-                shutil.rmtree(debris)
-        draft.mkdir(parents=True)
+        for abandoned in set(final.parent.glob(".*.draft")) - {draft}:
+            self._remove_unless_locked(abandoned, f"{stage}-{abandoned.name[1:].removesuffix('.draft')}")
+        if final.exists():
+            shutil.rmtree(final)
+        _make_empty(draft)
         try:
             receipt = make(draft)
             record = {"key": key, "receipt": receipt.model_dump(mode="json"), "files": file_digests(draft)}
@@ -132,6 +161,12 @@ class Workspace:
 
     def _folder(self, stage: str, key: str) -> Path:
         return self.home / "stages" / stage / key[:16]
+
+
+def _make_empty(folder: Path) -> None:
+    if folder.exists():
+        shutil.rmtree(folder)
+    folder.mkdir(parents=True)
 
 
 @contextmanager

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import signal
 import subprocess
 import sys
 import threading
@@ -82,19 +83,75 @@ def test_a_failing_stage_leaves_nothing(tmp_path: Path) -> None:
     assert list((tmp_path / "stages" / "stage").iterdir()) == []
 
 
-def test_a_killed_stage_is_debris_that_the_next_run_removes(tmp_path: Path) -> None:
-    """SIGKILL in the middle of making; then the same again succeeds and leaves one folder."""
-    code = (
-        "import os, signal, sys; from pathlib import Path; from mlops_core.workspace import Workspace\n"
-        "def make(folder):\n"
-        "    (folder / 'half').write_text('half'); os.kill(os.getpid(), signal.SIGKILL)\n"
-        f"Workspace(Path({str(tmp_path)!r})).produce('stage', {KEY!r}, None, make)"
-    )
-    done = subprocess.run([sys.executable, "-c", code], check=False)  # noqa: S603 - our own code
-    assert done.returncode < 0
+def killed(home: Path, code: str) -> None:
+    """Run lines with `space` and `die()` at hand in a process of its own, which they have to kill."""
+    lines = [
+        "import os, signal",
+        "from pathlib import Path",
+        "from mlops_core.workspace import Workspace",
+        f"space = Workspace(Path({str(home)!r}))",
+        "def die(): os.kill(os.getpid(), signal.SIGKILL)",
+        code,
+    ]
+    done = subprocess.run([sys.executable, "-c", "\n".join(lines)], check=False)  # noqa: S603 - our own code
+    assert done.returncode == -signal.SIGKILL
+
+
+HALF_MADE = f"""
+def make(folder):
+    (folder / 'half').write_text('half')
+    die()
+space.produce('stage', {KEY!r}, None, make)
+"""
+
+
+@pytest.mark.parametrize("key", [KEY, KEY[::-1]], ids=["the same", "another"])
+def test_a_killed_stage_is_debris_that_the_next_removes(tmp_path: Path, key: str) -> None:
+    """SIGKILL in the middle of making; then the stage is run again, and leaves one folder."""
+    killed(tmp_path, HALF_MADE)
     assert [path.name for path in (tmp_path / "stages" / "stage").iterdir()] == [f".{KEY[:16]}.draft"]
-    Workspace(tmp_path).produce("stage", KEY, Note, Maker())
-    assert [path.name for path in (tmp_path / "stages" / "stage").iterdir()] == [KEY[:16]]
+    Workspace(tmp_path).produce("stage", key, Note, Maker())
+    assert [path.name for path in (tmp_path / "stages" / "stage").iterdir()] == [key[:16]]
+
+
+def test_a_stage_that_is_being_made_is_no_debris(tmp_path: Path) -> None:
+    """While one output is made, others of the same stage are made and leave it alone."""
+    space = Workspace(tmp_path)
+
+    def make(folder: Path) -> Note:
+        (folder / "data").write_text("mine")
+        Workspace(tmp_path).produce("stage", KEY[::-1], Note, Maker())
+        return Note(text=(folder / "data").read_text())
+
+    assert space.produce("stage", KEY, Note, make) == Note(text="mine")
+    assert space.find("stage", KEY[::-1], Note) is not None
+
+
+def test_scratch_folders_are_empty_apart_and_gone_afterwards(tmp_path: Path) -> None:
+    """Several at once, in one thread too, do not see each other."""
+    space = Workspace(tmp_path / "home")
+    with space.scratch() as one, space.scratch() as other:
+        (one / "file").write_text("one")
+        assert one != other
+        assert list(other.iterdir()) == []
+    assert list(space.home.glob(".scratch-*")) == []
+
+
+def test_a_killed_scratch_folder_is_removed_by_the_next(tmp_path: Path) -> None:
+    """What two dead processes' worth of work left is gone, what a living one holds stays."""
+    space = Workspace(tmp_path)
+    with space.scratch() as mine:
+        (mine / "file").write_text("mine")
+        killed(
+            tmp_path,
+            "with space.scratch() as one, space.scratch() as two:\n"
+            "    (one / 'half').write_text('half'); (two / 'half').write_text('half'); die()",
+        )
+        assert len(list(tmp_path.glob(".scratch-*"))) == 3
+        with space.scratch() as next_one:
+            assert list(next_one.iterdir()) == []
+            assert set(tmp_path.glob(".scratch-*")) == {mine, next_one}
+        assert (mine / "file").read_text() == "mine"
 
 
 def test_two_that_want_the_same_do_the_work_once(tmp_path: Path) -> None:

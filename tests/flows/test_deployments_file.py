@@ -1,0 +1,137 @@
+"""`prefect.yaml` says what it means: Prefect ignores misspelt keys and does not look at schedules' values."""
+
+from __future__ import annotations
+
+from collections import Counter
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import yaml
+from prefect import Flow
+from prefect.cli.deploy._models import (  # where Prefect says which keys it reads; there is no public place
+    ConcurrencyLimitSpec,
+    DeploymentConfig,
+    PrefectYamlModel,
+    RawScheduleConfig,
+    WorkPoolConfig,
+)
+from prefect.client.schemas.schedules import CronSchedule
+from prefect.flows import load_flow_from_entrypoint
+
+from flows.churn import ChurnParameters
+from flows.simulator import SimulatorParameters
+from mlops_core.parameters import validated
+
+if TYPE_CHECKING:
+    from pydantic import BaseModel
+
+FILE = Path(__file__).parents[2] / "prefect.yaml"
+DOCUMENT: dict[str, Any] = yaml.safe_load(FILE.read_text())
+DEPLOYMENTS: list[dict[str, Any]] = DOCUMENT["deployments"]
+MODELS: dict[str, type[BaseModel]] = {"churn": ChurnParameters, "simulator": SimulatorParameters}
+OUR_OWN = {"definitions"}  # anchors; Prefect ignores what it does not know
+
+
+def title(deployment: dict[str, Any]) -> str:
+    """`flow/name`, by the entrypoint."""
+    return f"{deployment['entrypoint'].rpartition('.')[2]}/{deployment['name']}"
+
+
+EACH = pytest.mark.parametrize("deployment", DEPLOYMENTS, ids=title)
+
+
+def load(deployment: dict[str, Any]) -> Flow[Any, Any]:
+    """The flow of a deployment, found as a worker finds it."""
+    found: Flow[Any, Any] = load_flow_from_entrypoint(deployment["entrypoint"])
+    return found
+
+
+def unknown_keys(document: dict[str, Any]) -> list[str]:
+    """The keys that Prefect would pass over in silence, by where they stand."""
+    found = _strange("", document, PrefectYamlModel, OUR_OWN)
+    for number, deployment in enumerate(document["deployments"]):
+        where = f"deployments[{number}]."
+        found += _strange(where, deployment, DeploymentConfig)
+        found += _strange(f"{where}work_pool.", deployment["work_pool"], WorkPoolConfig)
+        found += _strange(
+            f"{where}concurrency_limit.", deployment.get("concurrency_limit", {}), ConcurrencyLimitSpec
+        )
+        for schedule in deployment.get("schedules", []):
+            found += _strange(f"{where}schedules.", schedule, RawScheduleConfig)
+    return found
+
+
+def _strange(
+    where: str,
+    given: dict[str, Any],
+    model: type[BaseModel],
+    more: set[str] = frozenset(),  # type: ignore[assignment]  # read only
+) -> list[str]:
+    known = {*model.model_fields, *(field.alias for field in model.model_fields.values()), *more}
+    return [f"{where}{key}" for key in given if key not in known]
+
+
+def test_prefect_knows_every_key() -> None:
+    """Nothing in the file is passed over in silence, and the whole parses."""
+    assert unknown_keys(DOCUMENT) == []
+    PrefectYamlModel.model_validate(DOCUMENT)
+
+
+@pytest.mark.parametrize("place", ["top", "deployment", "pool", "limit", "schedule"])
+def test_a_misspelt_key_would_be_noticed(place: str) -> None:
+    """The test above looks everywhere in the file."""
+    document = yaml.safe_load(FILE.read_text())
+    first = document["deployments"][0]
+    parts = {
+        "top": document,
+        "deployment": first,
+        "pool": first["work_pool"],
+        "limit": first["concurrency_limit"],
+        "schedule": first["schedules"][0],
+    }
+    parts[place]["paramters"] = {}
+    assert unknown_keys(document)
+
+
+@EACH
+def test_a_deployment_names_a_flow(deployment: dict[str, Any]) -> None:
+    """Its entrypoint can be imported, and the file says what the flow is for."""
+    found = load(deployment)
+    assert isinstance(found, Flow)
+    assert found.name in MODELS
+    assert deployment["description"]
+
+
+@EACH
+def test_parameters_of_deployments_and_schedules_are_good(deployment: dict[str, Any]) -> None:
+    """Alone and under each schedule's they pass the flow's validation and our own."""
+    found = load(deployment)
+    own = deployment.get("parameters", {})
+    for schedule in [{}, *deployment.get("schedules", [])]:
+        values = own | schedule.get("parameters", {})  # as Prefect merges them
+        found.validate_parameters(values)
+        validated(MODELS[found.name], values)
+
+
+@EACH
+def test_schedules_can_be_meant(deployment: dict[str, Any]) -> None:
+    """Cron expression and time zone are valid, slugs are there and unique within the deployment."""
+    schedules = deployment.get("schedules", [])
+    for schedule in schedules:
+        CronSchedule(cron=schedule["cron"], timezone=schedule["timezone"])
+    slugs = [schedule["slug"] for schedule in schedules]
+    assert len(set(slugs)) == len(slugs)
+
+
+def test_some_schedule_has_parameters_of_its_own() -> None:
+    """The file shows that one deployment can run on several schedules with other parameters."""
+    assert any(
+        len({str(schedule.get("parameters")) for schedule in deployment.get("schedules", [])}) > 1
+        for deployment in DEPLOYMENTS
+    )
+
+
+def test_names_are_unique_within_a_flow() -> None:
+    """Two of the same name would overwrite each other, in the order of the file."""
+    assert [name for name, count in Counter(map(title, DEPLOYMENTS)).items() if count > 1] == []

@@ -1,0 +1,163 @@
+"""A DAG on Prefect: each task a task run, the same results, the tasks' own retry policy, and failures."""
+
+from __future__ import annotations
+
+import threading
+import time
+from typing import TYPE_CHECKING
+
+import pytest
+
+from mlops_core.dag import PipelineDAG, RetryPolicy, Task
+from mlops_core.errors import BadInput, DataError, Unavailable
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from mlops_core.dag import Context
+    from tests.flows.conftest import Ran
+
+AT_ONCE = RetryPolicy(attempts=3, delay_seconds=0)
+
+
+class Fails:
+    """A task's function that raises `error` at its first calls, and then returns their number."""
+
+    def __init__(self, error: Exception, times: int = 1_000) -> None:
+        self.error, self.times, self.called = error, times, list[float]()
+
+    def __call__(self, _context: Context) -> int:
+        self.called.append(time.monotonic())
+        if len(self.called) <= self.times:
+            raise self.error
+        return len(self.called)
+
+
+def diamond() -> PipelineDAG:
+    """Four tasks that add up what came before, and the caller's `start`."""
+    return PipelineDAG(
+        [
+            Task("first", lambda context: context["start"] + 1, tags=("data",), description="Adds one."),
+            Task("left", lambda context: context["first"] * 2, ("first",), tags=("model", "fast")),
+            Task("right", lambda context: context["first"] * 3, ("first",)),
+            Task("last", lambda context: context["left"] + context["right"], ("left", "right")),
+        ],
+        base_context={"start": 1},
+    )
+
+
+def test_results_and_context_are_those_of_execute(walk: Callable[..., Ran]) -> None:
+    """The caller's values, each result by its task's name, and the order."""
+    assert walk(diamond()).result == diamond().execute()
+    assert walk(diamond(), {"start": 5, "more": None}).result == diamond().execute({"start": 5, "more": None})
+
+
+def test_the_api_knows_tasks_tags_and_dependencies(walk: Callable[..., Ran]) -> None:
+    """Task runs carry the tasks' names and tags, and name those they waited for and took results from."""
+    dag = diamond()
+    runs = walk(dag).task_runs(len(dag))
+    assert set(runs) == set(dag.topological_order())
+    name_of = {run.id: name for name, run in runs.items()}
+    for task in dag:
+        run = runs[task.name]
+        assert set(run.tags) == set(task.tags)
+        assert run.state is not None
+        assert run.state.is_completed()
+        waited = [name_of[found.id] for found in run.task_inputs.get("wait_for", [])]  # type: ignore[union-attr]  # task runs, not constants
+        taken = [name_of[found.id] for found in run.task_inputs["upstream"]]  # type: ignore[union-attr]
+        assert sorted(waited) == sorted(taken) == sorted(task.upstream)
+
+
+def test_what_an_engine_finds_busy_is_tried_again(walk: Callable[..., Ran]) -> None:
+    """Unavailable twice, then the result: three attempts in all, one task run."""
+    work = Fails(Unavailable("locked"), times=2)
+    ran = walk(PipelineDAG([Task("busy", work, retry=AT_ONCE)]))
+    assert ran.result["busy"] == 3
+    run = ran.task_runs(1)["busy"]
+    assert run.run_count == 3
+    assert run.empirical_policy.retries == 2
+
+
+def test_attempts_are_not_multiplied(walk: Callable[..., Ran]) -> None:
+    """Only Prefect tries again: a task that stays unavailable is called as often as its policy says."""
+    work = Fails(Unavailable("locked"))
+    ran = walk(PipelineDAG([Task("busy", work, retry=AT_ONCE)]))
+    assert ran.result is work.error
+    assert len(work.called) == AT_ONCE.attempts
+
+
+def test_it_waits_between_attempts_as_the_policy_says(walk: Callable[..., Ran]) -> None:
+    """Longer each time."""
+    work = Fails(Unavailable("locked"), times=2)
+    policy = RetryPolicy(attempts=3, delay_seconds=0.2, backoff=2.0)
+    walk(PipelineDAG([Task("busy", work, retry=policy)]))
+    first, second, third = work.called
+    assert second - first >= 0.2
+    assert third - second >= 0.4
+
+
+@pytest.mark.parametrize(
+    ("error", "retry_on"),
+    [
+        (BadInput("no such column"), (Exception,)),
+        (DataError("no such column"), (Unavailable,)),
+        (RuntimeError("a bug"), (Unavailable,)),
+    ],
+    ids=["bad input, whatever is named", "bad data", "not named"],
+)
+def test_other_errors_are_not_tried_again(
+    walk: Callable[..., Ran], error: Exception, retry_on: tuple[type[Exception], ...]
+) -> None:
+    """The same input gives the same answer."""
+    work = Fails(error)
+    policy = RetryPolicy(attempts=3, delay_seconds=0, retry_on=retry_on)
+    ran = walk(PipelineDAG([Task("bad", work, retry=policy)]))
+    assert ran.state.is_failed()
+    assert ran.result is error
+    assert len(work.called) == 1
+
+
+def test_a_failure_stops_what_depends_on_it_and_nothing_else(walk: Callable[..., Ran]) -> None:
+    """Descendants are NotReady, the rest has finished, and the error is raised."""
+    error, called = DataError("row 7 has no key"), list[str]()
+
+    def note(name: str) -> Callable[[Context], None]:
+        return lambda _context: called.append(name)
+
+    dag = PipelineDAG(
+        [
+            Task("apart", note("apart")),
+            Task("bad", Fails(error)),
+            Task("child", note("child"), ("bad", "apart")),
+            Task("grandchild", note("grandchild"), ("child",)),
+            Task("beside", note("beside"), ("apart",)),
+        ]
+    )
+    ran = walk(dag)
+    assert ran.state.is_failed()
+    assert ran.result is error
+    assert sorted(called) == ["apart", "beside"]
+    assert {name: run.state_name for name, run in ran.task_runs(len(dag)).items()} == {
+        "apart": "Completed",
+        "bad": "Failed",
+        "beside": "Completed",
+        "child": "NotReady",
+        "grandchild": "NotReady",
+    }
+
+
+def test_independent_tasks_run_at_the_same_time(walk: Callable[..., Ran]) -> None:
+    """Two that wait for each other both end."""
+    barrier = threading.Barrier(2, timeout=60)
+    tasks = [Task(name, lambda _context: barrier.wait()) for name in ("one", "two")]
+    context = walk(PipelineDAG(tasks)).result
+    assert {context["one"], context["two"]} == {0, 1}
+
+
+def test_a_task_that_takes_too_long_is_given_up(walk: Callable[..., Ran]) -> None:
+    """Its run has failed, under the name that Prefect gives to time-outs."""
+    dag = PipelineDAG([Task("slow", lambda _context: time.sleep(0.6), timeout_seconds=0.1)])
+    ran = walk(dag)
+    assert ran.state.is_failed()
+    assert ran.task_runs(1)["slow"].state_name == "TimedOut"
+    assert isinstance(ran.result, TimeoutError)

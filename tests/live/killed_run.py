@@ -1,0 +1,66 @@
+"""Run by `test_killed.py`: `python killed_run.py POINT …` is `python flows/churn.py …`, killed at a point.
+
+POINT is a stage that stores its output, which is then killed when its files are written but not yet in place;
+or one of `POINTS`, which is killed right after the call named there.
+"""
+
+from __future__ import annotations
+
+import os
+import runpy
+import signal
+import sys
+from importlib import import_module
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NoReturn
+
+from mlops_core.workspace import Workspace
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+POINTS = {
+    "model_registry": ("mlops_core.adapters.registry.mlflow_run", "write_package"),  # no version yet
+    "deployment.prepared": ("mlops_core.adapters.deployer.local", "LocalDeployer.prepare"),
+    "deployment.activated": ("mlops_core.adapters.deployer.local", "LocalDeployer.activate"),
+}
+
+
+def die() -> NoReturn:
+    """End this process as a power cut would: nothing is cleaned up, no handler runs."""
+    os.kill(os.getpid(), signal.SIGKILL)
+    raise AssertionError
+
+
+def then_die(function: Callable[..., Any]) -> Callable[..., NoReturn]:
+    """The same function, as the last thing that this process does."""
+
+    def called(*arguments: Any, **named: Any) -> NoReturn:
+        function(*arguments, **named)
+        die()
+
+    return called
+
+
+def arm(point: str) -> None:
+    """Make this process die at the point."""
+    if point in POINTS:
+        module, name = POINTS[point]
+        holder: Any = import_module(module)
+        *outer, last = name.split(".")
+        for part in outer:
+            holder = getattr(holder, part)
+        setattr(holder, last, then_die(getattr(holder, last)))
+        return
+    produce: Callable[..., Any] = Workspace.produce
+
+    def armed(space: Workspace, stage: str, key: str, receipt: Any, make: Callable[[Path], Any]) -> Any:
+        return produce(space, stage, key, receipt, then_die(make) if stage == point else make)
+
+    Workspace.produce = armed  # type: ignore[method-assign, assignment]  # what this script is for
+
+
+if __name__ == "__main__":
+    arm(sys.argv.pop(1))
+    script = Path(__file__).parents[2] / "flows" / "churn.py"
+    runpy.run_path(str(script), run_name="__main__")
