@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 from flows import server
 from flows.delivery import REJECTED
 from mlops_core.commands.output import warn
-from mlops_core.commands.run import REJECTED as EXIT_REJECTED
 from mlops_core.errors import MlopsError
 from mlops_core.options import OptionParser, add_options
 from mlops_core.parameters import validated
+from mlops_core.summary import EXIT_REJECTED
 
 if TYPE_CHECKING:
     from prefect import Flow

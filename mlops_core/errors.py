@@ -11,7 +11,9 @@
     ├── IntegrityError              bytes that no longer match their digest; never retried
     ├── Unavailable                 an engine is busy or out of reach; worth a retry
     └── TaskFailed                  a task of a DAG failed; its cause is chained
+        ├── RunFailed               … as `PipelineDAG.execute` raises it, with the run's report
         └── TaskTimedOut            … because it took longer than its policy allows
+            └── RunTimedOut         … (both of them) as `PipelineDAG.execute` raises it
 
 A message names the offender, what was expected, what came, and what to do about it. Errors of engines
 are translated at the adapter's edge, with the engine's own error chained.

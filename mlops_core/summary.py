@@ -18,7 +18,10 @@ if TYPE_CHECKING:
         TrainingSetReceipt,
     )
 
-__all__ = ["Outcome", "outcome_of", "summarise"]
+__all__ = ["EXIT_REJECTED", "Outcome", "outcome_of", "summarise"]
+
+EXIT_REJECTED = 3
+"""Exit code of a run that the gate rejected, when it was asked to say so."""
 
 
 class Outcome(Value):

@@ -17,19 +17,17 @@ kind removes it.
 
 from __future__ import annotations
 
-import errno
 import json
 import logging
-import os
 import shutil
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, TypeVar
 
 from filelock import FileLock, Timeout
 
+from mlops_core.disk import sync_tree, translated
 from mlops_core.domain.digest import file_digests
 from mlops_core.domain.value import Value
-from mlops_core.errors import MlopsError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -37,7 +35,7 @@ if TYPE_CHECKING:
 
     from filelock import BaseFileLock
 
-__all__ = ["Workspace", "sync_tree"]
+__all__ = ["Workspace"]
 
 R = TypeVar("R", bound=Value)
 
@@ -86,7 +84,7 @@ class Workspace:
             if found is not None:
                 _LOG.info("%s: unchanged, reused", stage)
                 return found
-            with translated(self.home):
+            with translated("keep state", self.home):
                 return self._make(stage, key, make)
 
     def placed(self, stage: str, key: str, name: str) -> str:
@@ -96,7 +94,7 @@ class Workspace:
     @contextmanager
     def lock(self, name: str) -> Iterator[None]:
         """Exclusive over all processes of this host that use the state folder."""
-        with translated(self.home):
+        with translated("keep state", self.home):
             held = self._lock(name)
             held.acquire()
         try:
@@ -107,7 +105,7 @@ class Workspace:
     @contextmanager
     def scratch(self) -> Iterator[Path]:
         """An empty folder on the same file system, gone afterwards."""
-        with translated(self.home):
+        with translated("keep state", self.home):
             for abandoned in self.home.glob(".scratch-*"):
                 self._remove_unless_locked(abandoned, abandoned.name[1:])
             folder, held = self._free_scratch()
@@ -129,10 +127,7 @@ class Workspace:
 
     def _lock(self, name: str) -> BaseFileLock:
         locks = self.home / "locks"
-        try:
-            locks.mkdir(parents=True, exist_ok=True)
-        except FileNotFoundError as error:  # where no folder can be made at all, as below /proc
-            raise PermissionError(errno.EACCES, "no folder can be made there", str(self.home)) from error
+        locks.mkdir(parents=True, exist_ok=True)
         return FileLock(locks / f"{name}.lock")
 
     def _remove_unless_locked(self, debris: Path, lock: str) -> None:
@@ -167,39 +162,3 @@ def _make_empty(folder: Path) -> None:
     if folder.exists():
         shutil.rmtree(folder)
     folder.mkdir(parents=True)
-
-
-@contextmanager
-def translated(folder: Path) -> Iterator[None]:
-    """Say in a sentence what the operating system refused below `folder`."""
-    try:
-        yield
-    except OSError as error:
-        if error.errno not in _REFUSALS:
-            raise
-        raise MlopsError(
-            f"cannot write to the state folder {folder}: {_REFUSALS[error.errno]}. "
-            "Nothing was left half written; mend that, or name another folder with MLOPS_HOME, and run again."
-        ) from error
-
-
-_REFUSALS = {
-    errno.ENOSPC: "the disk is full",
-    errno.EDQUOT: "the disk quota is used up",
-    errno.EROFS: "it is on a read-only file system",
-    errno.EACCES: "permission denied",
-    errno.EPERM: "permission denied",
-    errno.ENOTDIR: "something on its path is not a folder",
-    errno.EEXIST: "a file is in its place",
-    errno.EIO: "the disk reports an error",
-}
-
-
-def sync_tree(folder: Path) -> None:
-    """Bring a folder, its files and its own entry to the disk."""
-    for path in [*folder.rglob("*"), folder, folder.parent]:
-        handle = os.open(path, os.O_RDONLY)
-        try:
-            os.fsync(handle)
-        finally:
-            os.close(handle)

@@ -188,7 +188,7 @@ def test_a_full_disk_is_said_in_a_sentence(tmp_path: Path) -> None:
 def test_a_file_where_the_state_folder_should_be_is_named(tmp_path: Path) -> None:
     """The message says what stands in the way."""
     (tmp_path / "home").write_text("")
-    with pytest.raises(MlopsError, match=r"cannot write to the state folder .*home"):
+    with pytest.raises(MlopsError, match=r"cannot keep state in .*home"):
         Workspace(tmp_path / "home").produce("stage", KEY, Note, Maker())
 
 

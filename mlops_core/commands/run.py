@@ -10,6 +10,7 @@ from mlops_core.commands.output import print_json, say, warn
 from mlops_core.errors import NotFound, TaskFailed
 from mlops_core.options import add_options
 from mlops_core.parameters import DeliveryParameters, parameters_of, validated
+from mlops_core.summary import EXIT_REJECTED
 
 if TYPE_CHECKING:
     import argparse
@@ -18,8 +19,6 @@ if TYPE_CHECKING:
     from mlops_core.dag import TaskRun
 
 __all__ = ["add"]
-
-REJECTED = 3
 
 
 def add(verbs: Any, words: Sequence[str]) -> None:
@@ -69,7 +68,7 @@ def _run(arguments: argparse.Namespace) -> int:
         print_json(outcome.model_dump(mode="json"))
     else:
         say(delivery.summary(context))
-    return REJECTED if parameters.fail_on_rejection and outcome.status == "rejected" else 0
+    return EXIT_REJECTED if parameters.fail_on_rejection and outcome.status == "rejected" else 0
 
 
 def _progress(run: TaskRun) -> None:

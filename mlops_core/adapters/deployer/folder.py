@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from pydantic import ValidationError
 
-from mlops_core.adapters.deployer.disk import regular_files, translated, write_file
+from mlops_core.disk import regular_files, translated, write_file
 from mlops_core.domain.digest import digest_bytes, digest_file
 from mlops_core.domain.release import Release
 from mlops_core.errors import IntegrityError

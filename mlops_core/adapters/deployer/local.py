@@ -21,7 +21,6 @@ from typing import TYPE_CHECKING
 
 from filelock import FileLock, Timeout
 
-from mlops_core.adapters.deployer.disk import copy_tree, sync_folder, translated
 from mlops_core.adapters.deployer.folder import ReleaseFolder
 from mlops_core.adapters.deployer.pointer import Pointer
 from mlops_core.adapters.deployer.proof import (
@@ -34,6 +33,7 @@ from mlops_core.adapters.deployer.proof import (
     same_model,
     valid_name,
 )
+from mlops_core.disk import copy_tree, sync, translated
 from mlops_core.domain.digest import file_digests
 from mlops_core.errors import IntegrityError, NotFound, Unavailable
 
@@ -168,11 +168,11 @@ class LocalDeployer:
             release = self._described(draft, final, bundle)
             prove(self._trainer.load(draft.model), bundle)
             draft.write_manifest(release)
-            sync_folder(draft.path)
+            sync(draft.path)
             if final.path.exists():
                 final.path.rename(base / f"{_DRAFT}damaged-{final.path.name}")
             draft.path.rename(final.path)
-            sync_folder(base)
+            sync(base)
         finally:
             _sweep(base)
         return release

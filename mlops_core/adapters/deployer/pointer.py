@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from pydantic import Field, ValidationError
 
-from mlops_core.adapters.deployer.disk import replace_file, translated
+from mlops_core.disk import replace_file, translated
 from mlops_core.domain.value import Value
 from mlops_core.errors import IntegrityError
 

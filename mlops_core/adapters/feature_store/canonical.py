@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from mlops_core.disk import sync
 from mlops_core.errors import DataError, IntegrityError, MlopsError, NotFound
 
 if TYPE_CHECKING:
@@ -38,7 +39,7 @@ def write_events(events: pa.Table, into: Path) -> None:
             beside.replace(into)
         finally:
             beside.unlink(missing_ok=True)
-        _flush_folder(into.parent)
+        sync(into.parent)
     except OSError as error:
         raise MlopsError(
             f"cannot write {into}: {error.strerror or error}. Make the folder writable or make room, then "
@@ -72,12 +73,3 @@ def events_schema(path: Path, needed: Iterable[str]) -> pa.Schema:
             "definitions. Ingest their source again."
         )
     return schema
-
-
-def _flush_folder(folder: Path) -> None:
-    # A rename is durable once its folder is.
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

@@ -11,6 +11,8 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, Any
 
+from mlops_core.disk import sync
+
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -23,9 +25,9 @@ def create_database(database: Path, artifacts: str) -> None:
     for leftover in (draft, draft.with_name(f"{draft.name}-journal")):
         leftover.unlink(missing_ok=True)
     _migrate(draft, artifacts)
-    _sync(draft)
+    sync(draft)
     os.replace(draft, database)  # noqa: PTH105 - the steps stand together under their POSIX names
-    _sync(database.parent)
+    sync(database.parent)
 
 
 def _migrate(draft: Path, artifacts: str) -> None:
@@ -43,11 +45,3 @@ def _migrate(draft: Path, artifacts: str) -> None:
             return engine
 
     DraftStore(f"sqlite:///{draft}", artifacts).engine.dispose()
-
-
-def _sync(path: Path) -> None:
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

@@ -13,7 +13,7 @@ from mlops_core.errors import BadInput, MlopsError
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["copy_tree", "regular_files", "replace_file", "sync_folder", "translated", "write_file"]
+__all__ = ["copy_tree", "regular_files", "replace_file", "sync", "sync_tree", "translated", "write_file"]
 
 _REASONS = {
     errno.EACCES: "permission denied",
@@ -34,7 +34,7 @@ def translated(doing: str, folder: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        reason = _REASONS.get(error.errno or 0, error.strerror or type(error).__name__)
+        reason = _REASONS.get(error.errno or 0, str(error))
         raise MlopsError(
             f"cannot {doing} in {folder}: {reason}. Nothing half-written can be seen; "
             "mend that (or set MLOPS_HOME to another folder) and run the same again."
@@ -42,7 +42,7 @@ def translated(doing: str, folder: Path) -> Iterator[None]:
 
 
 def write_file(path: Path, content: bytes) -> None:
-    """Write a new file, on the disk when this returns (its folder's entry is not: see `sync_folder`)."""
+    """Write a new file, on the disk when this returns (its folder's entry is not: see `sync`)."""
     with path.open("xb") as stream:
         stream.write(content)
         stream.flush()
@@ -59,16 +59,22 @@ def replace_file(path: Path, content: bytes) -> None:
     except OSError:
         aside.unlink(missing_ok=True)
         raise
-    sync_folder(path.parent)
+    sync(path.parent)
 
 
-def sync_folder(folder: Path) -> None:
-    """Bring a folder's entries to the disk."""
-    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+def sync(path: Path) -> None:
+    """Bring a file's bytes, or a folder's entries, to the disk: a rename is durable once its folder is."""
+    handle = os.open(path, os.O_RDONLY)
     try:
         os.fsync(handle)
     finally:
         os.close(handle)
+
+
+def sync_tree(folder: Path) -> None:
+    """Bring a folder, all below it and its own entry to the disk."""
+    for path in [*folder.rglob("*"), folder, folder.parent]:
+        sync(path)
 
 
 def copy_tree(source: Path, target: Path) -> None:
@@ -85,7 +91,7 @@ def copy_tree(source: Path, target: Path) -> None:
         copied.parent.mkdir(parents=True, exist_ok=True)
         write_file(copied, (source / name).read_bytes())
     for parent, _, _ in os.walk(target):
-        sync_folder(Path(parent))
+        sync(Path(parent))
 
 
 def regular_files(folder: Path) -> tuple[list[str], list[str]]:
