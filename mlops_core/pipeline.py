@@ -42,33 +42,32 @@ def build_pipeline(
     """
     branches = [f"model_training.{candidate.name}" for candidate in use_case.candidates]
     stages = _Stages(use_case, engines, files, as_of)
+    # No tags: for each set of them Prefect asks its server for concurrency limits, which takes a run from two
+    # to four seconds when the server is busy writing (`benchmarks/main_job.py`, running-second).
     task = partial(Task, retry=_PATIENT)
     return PipelineDAG(
         [
-            task("feature_store", stages.feature_store, tags=("data",)),
-            task("training_set", stages.training_set, ("feature_store",), tags=("data",)),
+            task("feature_store", stages.feature_store),
+            task("training_set", stages.training_set, ("feature_store",)),
             *(
-                task(name, partial(stages.model_training, candidate), ("training_set",), tags=("model",))
+                task(name, partial(stages.model_training, candidate), ("training_set",))
                 for name, candidate in zip(branches, use_case.candidates, strict=True)
             ),
-            task("model_evaluation", stages.model_evaluation, ("training_set", *branches), tags=("model",)),
+            task("model_evaluation", stages.model_evaluation, ("training_set", *branches)),
             task(
                 "model_registry",
                 stages.model_registry,
                 ("feature_store", "training_set", "model_evaluation"),
-                tags=("delivery",),
             ),
             task(
                 "gate",
                 stages.gate,
                 ("feature_store", "training_set", "model_evaluation", "model_registry"),
-                tags=("delivery",),
             ),
             task(
                 "deployment",
                 stages.deployment,
                 ("training_set", "model_evaluation", "model_registry", "gate"),
-                tags=("delivery",),
             ),
         ]
     )

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
 from typing import TYPE_CHECKING
 
 import pytest
@@ -143,3 +146,22 @@ def test_without_a_command_the_help_is_shown(fresh: Terminal) -> None:
     said = fresh()
     assert said.code == 0
     assert all(verb in said.out for verb in ("run", "models", "predict", "serve"))
+
+
+def test_a_second_run_imports_no_engine(delivered: Terminal) -> None:
+    """What is delivered already is looked up, not loaded: that is why it is quick."""
+    engines = ("duckdb", "mlflow", "numpy", "pandas", "pyarrow", "skops", "sklearn")
+    words = ["run", "churn", "--data", str(delivered.events), "--floor", "0.6", "--quiet"]
+    script = (
+        f"import sys; from mlops_core.cli import main; main({words!r});"
+        f"print('loaded', *(name for name in {engines!r} if name in sys.modules))"
+    )
+    done = subprocess.run(  # noqa: S603 - our own code
+        [sys.executable, "-c", script],
+        capture_output=True,
+        text=True,
+        check=True,
+        env=os.environ | {"MLOPS_HOME": str(delivered.home)},
+    )
+    assert "already delivered" in done.stdout
+    assert done.stdout.splitlines()[-1] == "loaded"

@@ -31,12 +31,13 @@ def _logistic(candidate: LogisticRegression) -> Any:
         ("impute", SimpleImputer(strategy="median", keep_empty_features=True)),
         # arsinh(x) = log(x + sqrt(x² + 1)): a logarithm that counts of 0 and refunds below it have, too.
         ("log", preprocessing.FunctionTransformer(np.arcsinh)),
-        ("standardise", preprocessing.StandardScaler()),
+        # In place: each gets an array that the step before has just made. Saves a copy of the widest matrix.
+        ("standardise", preprocessing.StandardScaler(copy=False)),
     ]
     if candidate.interactions:
         steps += [
             ("interact", preprocessing.PolynomialFeatures(2, include_bias=False)),
-            ("restandardise", preprocessing.StandardScaler()),
+            ("restandardise", preprocessing.StandardScaler(copy=False)),
         ]
     # With many more rows than columns, Newton's method needs 5 steps where L-BFGS needs 100, and comes
     # closer to the optimum in a fraction of the time.
