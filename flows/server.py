@@ -40,6 +40,8 @@ _own: list[str] = []  # the address of this run's own server
 
 def start() -> None:
     """Choose the server. Call before Prefect is imported, for only then it reads its settings."""
+    if not {"-h", "--help"}.isdisjoint(sys.argv[1:]):
+        return  # who asks for help runs nothing
     atexit.register(_spare_the_search_for_garbage)  # first registered, so last run
     for name, value in SETTINGS.items():
         os.environ.setdefault(name, value)
