@@ -91,7 +91,7 @@ def _get(address: str, path: str, timeout: float) -> bytes:
 def _start_own() -> None:
     HOME.mkdir(parents=True, exist_ok=True)
     with socket.create_server(("127.0.0.1", 0)) as sock, (HOME / "run-server.log").open("wb") as log:
-        server = subprocess.Popen(  # noqa: S603
+        server = subprocess.Popen(  # noqa: S603 - this very file, by this very Python
             [sys.executable, "-P", __file__, str(sock.fileno())],
             stdin=subprocess.PIPE,  # closes when this process ends, however that is: so does the server
             stdout=log,
