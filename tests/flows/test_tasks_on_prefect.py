@@ -64,7 +64,7 @@ def test_the_api_knows_tasks_tags_and_dependencies(walk: Callable[..., Ran]) -> 
         assert run.state is not None
         assert run.state.is_completed()
         waited = [name_of[found.id] for found in run.task_inputs.get("wait_for", [])]  # type: ignore[union-attr]  # task runs, not constants
-        taken = [name_of[found.id] for found in run.task_inputs["upstream"]]  # type: ignore[union-attr]
+        taken = [name_of[found.id] for found in run.task_inputs["upstream"]]  # type: ignore[union-attr]  # ours are all task runs
         assert sorted(waited) == sorted(taken) == sorted(task.upstream)
 
 
