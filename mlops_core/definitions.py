@@ -1,22 +1,28 @@
 """What a use case is written with; `mlops_core/usecases/churn.py` is an example of one screen."""
 
 from mlops_core.domain.candidates import GradientBoosting, LogisticRegression
+from mlops_core.domain.conditions import Where
 from mlops_core.domain.features import (
     Count,
     CountDistinct,
-    FeatureView,
+    First,
+    Last,
+    Latest,
     Max,
     Mean,
     Min,
     Since,
     Span,
+    StdDev,
     Sum,
 )
 from mlops_core.domain.gates import GatePolicy
 from mlops_core.domain.labels import EveryMonth, NoEventWithin
+from mlops_core.domain.rules import Fresh, InRange, Matches, NotNull, OneOf, Unique, Volume
 from mlops_core.domain.sources import Entity, EventSource
 from mlops_core.domain.time import days
 from mlops_core.domain.usecase import UseCase
+from mlops_core.domain.views import FeatureService, FeatureView, OnDemand
 
 __all__ = [
     "Count",
@@ -24,17 +30,31 @@ __all__ = [
     "Entity",
     "EventSource",
     "EveryMonth",
+    "FeatureService",
     "FeatureView",
+    "First",
+    "Fresh",
     "GatePolicy",
     "GradientBoosting",
+    "InRange",
+    "Last",
+    "Latest",
     "LogisticRegression",
+    "Matches",
     "Max",
     "Mean",
     "Min",
     "NoEventWithin",
+    "NotNull",
+    "OnDemand",
+    "OneOf",
     "Since",
     "Span",
+    "StdDev",
     "Sum",
+    "Unique",
     "UseCase",
+    "Volume",
+    "Where",
     "days",
 ]

@@ -23,6 +23,7 @@ __all__ = [
     "Interval",
     "ModelRegistryReceipt",
     "ModelTrainingReceipt",
+    "ParityReport",
     "Ref",
     "Split",
     "TrainingSetReceipt",
@@ -50,12 +51,35 @@ class EventLog(Value):
 
 
 class FeatureStoreReceipt(Value):
-    """Events are in the feature store up to `as_of`, and online values stand at `as_of`."""
+    """Events are in the feature store up to `as_of`, and online values stand at `as_of`.
+
+    `as_known_at` is set for a run that was told to know less than all: rows recorded later are not there.
+    """
 
     events: dict[str, EventLog]
     as_of: datetime
+    as_known_at: datetime | None = None
     online_rows: int
     online_digest: str
+
+
+class ParityReport(Value):
+    """Online values of some entities against a point-in-time read of history, both at `as_of`.
+
+    `missing` of the entities are not online; `differing` counts values by feature. `skipped` says why nothing
+    was compared, where that is right.
+    """
+
+    as_of: datetime
+    compared: int
+    missing: int = 0
+    differing: dict[str, int] = Field(default_factory=dict)
+    skipped: str | None = None
+
+    @property
+    def equal(self) -> bool:
+        """Whether nothing is missing or different."""
+        return not self.missing and not self.differing
 
 
 class Split(Value):

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from datetime import UTC, date, datetime, timedelta
 
-__all__ = ["close_of_day", "days", "month_ends"]
+__all__ = ["close_of_day", "days", "in_words", "month_ends"]
 
 _DAY = timedelta(days=1)
 _TICK = timedelta(microseconds=1)
@@ -18,6 +18,13 @@ _TICK = timedelta(microseconds=1)
 def days(count: int) -> timedelta:
     """A window or horizon of whole days of 24 hours."""
     return timedelta(days=count)
+
+
+def in_words(span: timedelta) -> str:
+    """A span for a person: "30 days" where it is whole days, else hours and what follows too."""
+    if span % _DAY:
+        return str(span)
+    return f"{span.days} day{'' if span.days == 1 else 's'}"
 
 
 def close_of_day(day: date) -> datetime:

@@ -2,24 +2,33 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 from pydantic import Field, model_validator
 
 from mlops_core.domain.candidates import AnyCandidate
+from mlops_core.domain.consistency import problems_of
 from mlops_core.domain.digest import digest_of
-from mlops_core.domain.features import FeatureView, Name
+from mlops_core.domain.features import Name
 from mlops_core.domain.gates import GatePolicy
 from mlops_core.domain.labels import EveryMonth, NoEventWithin
 from mlops_core.domain.sources import Entity, EventSource
 from mlops_core.domain.value import Value
+from mlops_core.domain.views import FeatureService, FeatureView, OnDemand
+
+if TYPE_CHECKING:
+    from datetime import timedelta
 
 __all__ = ["UseCase"]
 
 
 class UseCase(Value):
-    """What a user writes: whose events, which features, which label, which candidates, which gate."""
+    """What a user writes: whose events, which features, which label, which candidates, which gate.
+
+    `entities` are others whose features are joined, by key columns that are among those of `entity`.
+    `services` are named lists of features and `service` is the one ("name", or "name@version"; a name alone
+    is its highest version) that the model is trained on and served with; without it, all features are.
+    """
 
     name: Name
     entity: Entity
@@ -29,48 +38,78 @@ class UseCase(Value):
     spine: EveryMonth = EveryMonth()
     candidates: tuple[AnyCandidate, ...] = Field(min_length=1)
     gate: GatePolicy
+    entities: tuple[Entity, ...] = ()
+    on_demand: tuple[OnDemand, ...] = ()
+    services: tuple[FeatureService, ...] = ()
+    service: str | None = None
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
-        problems = [*self._repeated(), *self._unknown_sources()]
+        problems = problems_of(self)
         if problems:
             raise ValueError("; ".join(problems))
         return self
 
-    def _repeated(self) -> list[str]:
-        reserved = [self.entity.key, self.label.name, "event_timestamp"]
-        groups = {
-            "source": [source.name for source in self.sources],
-            "view": [view.name for view in self.views],
-            "feature or column": [*self.feature_names, *reserved],
-            "candidate": [candidate.name for candidate in self.candidates],
-        }
-        return [
-            f"{kind} name {name!r} is used {count} times, names must differ"
-            for kind, names in groups.items()
-            for name, count in Counter(names).items()
-            if count > 1
-        ]
-
-    def _unknown_sources(self) -> list[str]:
-        known = {source.name for source in self.sources}
-        asked = {f"view {view.name!r}": view.source for view in self.views}
-        asked[f"label {self.label.name!r}"] = self.label.source
-        return [
-            f"{who} reads source {source!r}, which is not among {sorted(known)}"
-            for who, source in asked.items()
-            if source not in known
-        ]
-
     @property
     def feature_names(self) -> tuple[str, ...]:
-        """Names of all features, in the order of their definition: the columns of a model's input."""
+        """Names of the features a model is given, in order: those of its service, or all of them."""
+        chosen = self.served_by
+        return chosen.features if chosen else self.all_names
+
+    @property
+    def all_names(self) -> tuple[str, ...]:
+        """Names of all features: those of the views as they are defined, then those on demand."""
+        return (*self.view_names, *(one.name for one in self.on_demand))
+
+    @property
+    def view_names(self) -> tuple[str, ...]:
+        """Names of the features of all views, in the order of their definition."""
         return tuple(feature.name for view in self.views for feature in view.features)
 
     @property
+    def joined_names(self) -> tuple[str, ...]:
+        """Those features of the views that the model needs, directly or for one on demand."""
+        wanted = set(self.feature_names)
+        for one in self.on_demand:
+            if one.name in wanted:
+                wanted.update(one.inputs)
+        return tuple(name for name in self.view_names if name in wanted)
+
+    @property
+    def served_by(self) -> FeatureService | None:
+        """The service that the model uses; None when it uses all features."""
+        if self.service is None:
+            return None
+        name, _, version = self.service.partition("@")
+        found = [one for one in self.services if one.name == name and version in ("", str(one.version))]
+        return max(found, key=lambda one: one.version)
+
+    @property
+    def staleness(self) -> timedelta | None:
+        """How old online values may be at a prediction: the strictest limit of the views it needs."""
+        needed = set(self.joined_names)
+        limits = [
+            view.staleness
+            for view in self.views
+            if view.staleness is not None and any(one.name in needed for one in view.features)
+        ]
+        return min(limits, default=None)
+
+    def entity_of(self, view: FeatureView) -> Entity:
+        """Whose features a view has."""
+        others = {one.name: one for one in self.entities}
+        return self.entity if view.entity in (None, self.entity.name) else others[view.entity or ""]
+
+    def source(self, name: str) -> EventSource:
+        """A source by its name."""
+        return next(source for source in self.sources if source.name == name)
+
+    @property
     def features_digest(self) -> str:
-        """Digest of what decides feature values: entity, sources (not their paths) and views."""
-        return digest_of([self.entity, self.views, self._sources()])
+        """Digest of what decides feature values: entities, sources (not where they lie) and views."""
+        sources = [source.semantics for source in self.sources]
+        parts = [self.entity, self.entities, self.views, self.on_demand, self.feature_names, sources]
+        return digest_of(parts)
 
     @property
     def online_name(self) -> str:
@@ -84,7 +123,3 @@ class UseCase(Value):
     def training_digest(self) -> str:
         """Digest of what decides a training set: the features, the label and the spine."""
         return digest_of([self.features_digest, self.label, self.spine])
-
-    def _sources(self) -> list[EventSource]:
-        # Where a file lies does not change what it says.
-        return [source.model_copy(update={"path": None}) for source in self.sources]
