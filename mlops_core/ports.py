@@ -20,11 +20,12 @@ if TYPE_CHECKING:
 
     from mlops_core.domain.candidates import AnyCandidate
     from mlops_core.domain.gates import GateDecision
+    from mlops_core.domain.history import Ingested, Merged
     from mlops_core.domain.online import FeatureValue, Key, OnlineState
     from mlops_core.domain.registry import ModelVersion, Submission
     from mlops_core.domain.release import Bundle, Release
     from mlops_core.domain.report import ReportContent
-    from mlops_core.domain.sources import EventSource
+    from mlops_core.domain.sources import Data, EventSource
     from mlops_core.domain.usecase import UseCase
     from mlops_core.workspace import Workspace
 
@@ -43,51 +44,103 @@ __all__ = [
 class OfflineStore(Protocol):
     """History of events, read point-in-time. Stateless: events are handed in as canonical Parquet files.
 
-    Canonical events of a source have the entity's key (int64 or string), the event timestamp and, where
-    declared, the created timestamp (both timestamp[us, UTC], never null), and the columns that the use case
-    reads; sorted by key, event timestamp, created timestamp, then the other columns.
+    Canonical events of a source have its key columns (int64 or string), the event timestamp and, where
+    declared, the created timestamp (both timestamp[us, UTC], never null), the event id where there is one,
+    and the columns that the use case reads; sorted by all of them in that order. `as_known_at` reads them as
+    they were known then: rows recorded later (created timestamp) are not there; without created timestamps it
+    is of no effect here, see `mlops_core.history`.
     """
 
-    def ingest(self, use_case: UseCase, source: EventSource, path: Path, into: Path) -> None:
-        """Validate the Parquet or CSV file at `path` and write its canonical events to the file `into`.
+    def ingest(
+        self,
+        use_case: UseCase,
+        source: EventSource,
+        data: Data,
+        into: Path,
+        *,
+        quarantine: Path | None = None,
+    ) -> Ingested:
+        """Validate `data` (see `EventSource.path` and `Query`) and write its canonical events to `into`.
 
-        Raises `DataError` when any row or column breaks the contract (null key, null or unparsable timestamp,
-        wrong type, missing or duplicate column, no rows at all), with row numbers and counts, and `NotFound`
-        when there is no such file; `into` then does not exist.
+        Raises `DataError` when any row or column breaks the contract or a rule of the source (not those of
+        freshness and volume, which are `mlops_core.history`'s), with row numbers and counts, and `NotFound`
+        when there is nothing there; `into` then does not exist. With `quarantine`, rows that break row rules
+        are written to that Parquet file with a column `broken_rules` instead, and the others are accepted.
         """
 
-    def spine(self, use_case: UseCase, events: Path, at: Sequence[datetime]) -> pa.Table:
-        """One row (key, `event_timestamp`) per instant and entity with at least one event visible by then.
+    def merge(
+        self,
+        use_case: UseCase,
+        source: EventSource,
+        stored: Path,
+        batch: Path | None,
+        into: Path,
+        *,
+        keep_from: datetime | None = None,
+    ) -> Merged:
+        """Write the canonical events of `stored` with those of `batch` to `into`; both files stay.
 
-        Visible means that it happened at or before the instant and had been recorded by it. Sorted by
-        `event_timestamp`, then key.
+        Rows of features (read by a view of latest values) replace those equal in key, event and created
+        timestamp; events with an id those equal in id and created timestamp; other events are added unless
+        the very row is there already, as often as it is in the batch. So merging twice is merging once. With
+        `keep_from`, rows go that no feature can see at that instant or later; the first event of each entity
+        stays, so that it is still known.
         """
 
-    def features(self, use_case: UseCase, events: Mapping[str, Path], spine: pa.Table) -> pa.Table:
-        """The spine, unchanged and in its order, with a column per feature as of each row's timestamp."""
+    def spine(
+        self, use_case: UseCase, events: Path, at: Sequence[datetime], *, as_known_at: datetime | None = None
+    ) -> pa.Table:
+        """One row (key columns, `event_timestamp`) per instant and entity with an event visible by then.
 
-    def labels(self, use_case: UseCase, events: Path, spine: pa.Table) -> pa.Table:
+        Visible means that it happened (and its delay passed) at or before the instant and had been recorded
+        by it. Sorted by `event_timestamp`, then key. `events` are those of the label's source.
+        """
+
+    def features(
+        self,
+        use_case: UseCase,
+        events: Mapping[str, Path],
+        spine: pa.Table,
+        *,
+        as_known_at: datetime | None = None,
+    ) -> pa.Table:
+        """The spine, unchanged and in its order, and a column per feature of `use_case.joined_names`.
+
+        Values are those at each row's `event_timestamp`; features on demand are not made here, see
+        `mlops_core.point_in_time`. `events` are by source name.
+        """
+
+    def labels(
+        self, use_case: UseCase, events: Path, spine: pa.Table, *, as_known_at: datetime | None = None
+    ) -> pa.Table:
         """The spine, unchanged and in its order, with the label's column (int8, 0 or 1)."""
 
 
 class OnlineStore(Protocol):
-    """The latest feature values of each entity, for inference."""
+    """The latest feature values of each entity, for inference. Keys are typed: "1" is not 1."""
 
-    def write(self, name: str, table: pa.Table, key: str, as_of: datetime) -> OnlineState:
-        """Replace all values of use case `name` by `table` (a key column and features), as of `as_of`.
+    def write(self, name: str, table: pa.Table, keys: Sequence[str], as_of: datetime) -> OnlineState:
+        """Make the values of set `name` those of `table` (key columns and features), as of `as_of`.
 
-        Atomic to readers: they see all of the old values or all of the new ones. Writing the same values and
-        `as_of` again changes nothing.
+        Only what changed is written, and entities that are not in `table` go. Atomic to readers: they see all
+        of the old values or all of the new ones. Values as of an earlier instant never replace later ones.
+        The state that holds afterwards is returned; writing the same again changes nothing.
         """
 
     def read(self, name: str, keys: Sequence[Key]) -> list[Mapping[str, FeatureValue] | None]:
         """Feature values per key, in the order asked; None for a key that is not there.
 
-        Keys are typed: "1" is not 1. Raises `NotFound` when nothing was ever written for `name`.
+        A composite key is a tuple. Raises `NotFound` when nothing was ever written for `name`.
         """
 
     def state(self, name: str) -> OnlineState | None:
         """What is stored for `name`, without reading it; None when nothing is."""
+
+    def names(self) -> list[str]:
+        """The sets there are, sorted."""
+
+    def drop(self, name: str) -> None:
+        """Remove a set; nothing happens when there is none."""
 
 
 class FittedModel(Protocol):
