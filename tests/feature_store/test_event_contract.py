@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from mlops_core.adapters.feature_store.duckdb import DuckDBOfflineStore
+from mlops_core.adapters.feature_store.ingestion import ingest_file
 from mlops_core.domain.digest import digest_table
 from mlops_core.domain.features import Count, CountDistinct, Max, Sum
 from mlops_core.errors import BadInput, DataError, MlopsError, NotFound
@@ -41,7 +41,7 @@ def ingest(tmp_path: Path, define: Define) -> Ingest:
             path.write_bytes(content.encode() if isinstance(content, str) else content)
         into = tmp_path / "events" / "orders.parquet"
         try:
-            DuckDBOfflineStore().ingest(use_case, use_case.sources[0], path, into)
+            ingest_file(use_case, use_case.sources[0], path, into)
         except MlopsError:
             assert not list((tmp_path / "events").glob("*"))
             raise
@@ -277,20 +277,18 @@ def test_parquet_that_is_none_is_refused(tmp_path: Path, define: Define) -> None
     ):
         path.write_bytes(damaged)
         with pytest.raises(DataError, match=r"orders\.parquet cannot be read as Parquet"):
-            DuckDBOfflineStore().ingest(use_case, use_case.sources[0], path, into)
+            ingest_file(use_case, use_case.sources[0], path, into)
         assert not into.exists()
 
 
 def test_paths_that_are_no_such_file_are_refused(tmp_path: Path, define: Define) -> None:
-    """Nothing there, a folder, another kind of file."""
+    """Nothing there, an empty folder, another kind of file."""
     use_case = define(Count("n"))
     (tmp_path / "folder.parquet").mkdir()
     (tmp_path / "orders.json").write_text("{}")
-    for name, kind in (("none.parquet", NotFound), ("folder.parquet", BadInput), ("orders.json", BadInput)):
+    for name, kind in (("none.parquet", NotFound), ("folder.parquet", NotFound), ("orders.json", BadInput)):
         with pytest.raises(kind, match=name):
-            DuckDBOfflineStore().ingest(
-                use_case, use_case.sources[0], tmp_path / name, tmp_path / "into.parquet"
-            )
+            ingest_file(use_case, use_case.sources[0], tmp_path / name, tmp_path / "into.parquet")
         assert not (tmp_path / "into.parquet").exists()
 
 
@@ -301,7 +299,7 @@ def test_a_refused_file_leaves_the_events_that_were_there(tmp_path: Path, define
     for customers, expected in (([1], [1]), ([None], [1]), ([2], [2])):
         pq.write_table(orders(customer=pa.array(customers, pa.int64())), path)
         try:
-            DuckDBOfflineStore().ingest(use_case, use_case.sources[0], path, into)
+            ingest_file(use_case, use_case.sources[0], path, into)
         except DataError:
             assert customers == [None]
         assert pq.read_table(into)["customer"].to_pylist() == expected
@@ -312,10 +310,10 @@ def test_a_folder_that_cannot_be_written_is_named(tmp_path: Path, define: Define
     use_case = define(Count("n"))
     pq.write_table(orders(), tmp_path / "orders.parquet")
     with pytest.raises(MlopsError, match=f"cannot write {tmp_path}"):
-        DuckDBOfflineStore().ingest(use_case, use_case.sources[0], tmp_path / "orders.parquet", tmp_path)
+        ingest_file(use_case, use_case.sources[0], tmp_path / "orders.parquet", tmp_path)
     assert not list(tmp_path.parent.glob(".*.tmp"))
     (tmp_path / "events").write_text("in the way")
     with pytest.raises(MlopsError, match=r"cannot write .*events/orders\.parquet"):
-        DuckDBOfflineStore().ingest(
+        ingest_file(
             use_case, use_case.sources[0], tmp_path / "orders.parquet", tmp_path / "events" / "orders.parquet"
         )

@@ -1,16 +1,21 @@
-"""Which columns of a source a use case reads, and what it reads them as."""
+"""Which columns of a source a use case reads, as what, and which features one pass over it can answer."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from mlops_core.domain.features import ColumnFeature, CountDistinct
+from mlops_core.domain.features import ColumnFeature, CountDistinct, Feature, Latest
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+    from datetime import timedelta
+
     from mlops_core.domain.features import AnyFeature
+    from mlops_core.domain.rules import AnyRule
     from mlops_core.domain.sources import EventSource
     from mlops_core.domain.usecase import UseCase
+    from mlops_core.domain.views import FeatureView
 
 __all__ = ["FeatureGroup", "SourceColumns", "columns_of", "feature_groups", "label_source"]
 
@@ -19,15 +24,23 @@ __all__ = ["FeatureGroup", "SourceColumns", "columns_of", "feature_groups", "lab
 class SourceColumns:
     """Columns of one source: a column may be read as several things, and must then be fit for each.
 
-    `numeric` columns are summed, averaged or compared; of `distinct` columns the different values count.
+    `numeric` columns are summed, averaged or compared; of `distinct` columns the different values count;
+    `texts` and `booleans` are compared in conditions; the newest value of `latest` columns (numbers or
+    booleans) is asked for. `unique` are the keys by which rows of features must differ, one tuple a view.
     """
 
     source: str
-    key: str
+    keys: tuple[str, ...]
     event_timestamp: str
     created_timestamp: str | None
-    numeric: frozenset[str]
-    distinct: frozenset[str]
+    event_id: str | None = None
+    numeric: frozenset[str] = frozenset()
+    distinct: frozenset[str] = frozenset()
+    texts: frozenset[str] = frozenset()
+    booleans: frozenset[str] = frozenset()
+    latest: frozenset[str] = frozenset()
+    unique: tuple[tuple[str, ...], ...] = ()
+    rules: tuple[AnyRule, ...] = ()
 
     @property
     def timestamps(self) -> tuple[str, ...]:
@@ -36,55 +49,99 @@ class SourceColumns:
 
     @property
     def names(self) -> tuple[str, ...]:
-        """Every column once, in canonical order: key, timestamps, then the others by name."""
-        return tuple(dict.fromkeys((self.key, *self.timestamps, *sorted(self.numeric | self.distinct))))
+        """Every stored column once, in canonical order: keys, timestamps, event id, the others by name."""
+        first = (*self.keys, *self.timestamps, *((self.event_id,) if self.event_id else ()))
+        others = self.numeric | self.distinct | self.texts | self.booleans | self.latest
+        return tuple(dict.fromkeys((*first, *sorted(others))))
+
+    @property
+    def ruled(self) -> tuple[str, ...]:
+        """Columns that are read for a rule alone, and not stored."""
+        return tuple(dict.fromkeys(name for name in _ruled(self.rules) if name not in self.names))
 
 
 def columns_of(use_case: UseCase, source: EventSource) -> SourceColumns:
-    """What `use_case` reads of `source`: the entity's key, the timestamps and every feature's column."""
-    features = [
-        feature
-        for view in use_case.views
-        if view.source == source.name
-        for feature in view.features
-        if isinstance(feature, ColumnFeature)
-    ]
+    """What `use_case` reads of `source`: keys, timestamps, every feature's columns, and those with rules."""
+    views = [view for view in use_case.views if view.source == source.name]
+    features = [feature for view in views for feature in view.features]
+    conditions = [one for feature in features if isinstance(feature, Feature) for one in feature.where]
+    keys = [source_keys(use_case, view) for view in views]
+    if source.name == use_case.label.source:
+        keys.insert(0, use_case.entity.keys)
+    by_kind = {kind: frozenset(one.column for one in conditions if one.kind == kind) for kind in _KINDS}
+    columns = [one for one in features if isinstance(one, ColumnFeature)]
     return SourceColumns(
         source=source.name,
-        key=use_case.entity.key,
+        keys=tuple(dict.fromkeys(key for one in keys for key in one)),
         event_timestamp=source.event_timestamp,
         created_timestamp=source.created_timestamp,
-        numeric=frozenset(one.column for one in features if not isinstance(one, CountDistinct)),
-        distinct=frozenset(one.column for one in features if isinstance(one, CountDistinct)),
+        event_id=source.event_id,
+        numeric=by_kind["number"] | {one.column for one in columns if not isinstance(one, CountDistinct)},
+        distinct=frozenset(one.column for one in columns if isinstance(one, CountDistinct)),
+        texts=by_kind["text"],
+        booleans=by_kind["boolean"],
+        latest=frozenset(one.column for one in features if isinstance(one, Latest)),
+        unique=tuple(dict.fromkeys(source_keys(use_case, view) for view in views if view.latest)),
+        rules=source.rules,
     )
 
 
 @dataclass(frozen=True, kw_only=True)
 class FeatureGroup:
-    """Features that one pass over a source can answer: `recorded` when they see what was recorded by then."""
+    """Features that one pass over a source can answer.
+
+    `keys` are (column of the spine, column of the source) pairs that must be equal. `recorded` says that rows
+    are seen from when they were recorded on; otherwise from their event timestamp on. `latest` features are
+    of the newest row, `ttl` old at most; the others are aggregates.
+    """
 
     source: EventSource
+    keys: tuple[tuple[str, str], ...]
     recorded: bool
+    latest: bool
+    ttl: timedelta | None
     features: tuple[AnyFeature, ...]
 
 
 def feature_groups(use_case: UseCase) -> list[FeatureGroup]:
-    """All features of the use case, in as few groups as can be."""
-    grouped: dict[tuple[str, bool], tuple[AnyFeature, ...]] = {}
+    """The features that `use_case.joined_names` lists, in as few groups as can be."""
+    wanted = set(use_case.joined_names)
+    grouped: dict[tuple[object, ...], FeatureGroup] = {}
     for view in use_case.views:
-        recorded = view.visibility == "known" and _source(use_case, view.source).created_timestamp is not None
-        same = (view.source, recorded)
-        grouped[same] = (*grouped.get(same, ()), *view.features)
-    return [
-        FeatureGroup(source=_source(use_case, name), recorded=recorded, features=features)
-        for (name, recorded), features in grouped.items()
-    ]
+        source = use_case.source(view.source)
+        features = tuple(feature for feature in view.features if feature.name in wanted)
+        keys = tuple(zip(use_case.entity_of(view).keys, source_keys(use_case, view), strict=True))
+        recorded = view.visibility == "known" and source.created_timestamp is not None
+        same = (view.source, keys, recorded, view.latest, view.ttl)
+        before = grouped[same].features if same in grouped else ()
+        if features:
+            grouped[same] = FeatureGroup(
+                source=source,
+                keys=keys,
+                recorded=recorded,
+                latest=view.latest,
+                ttl=view.ttl,
+                features=(*before, *features),
+            )
+    return list(grouped.values())
+
+
+def source_keys(use_case: UseCase, view: FeatureView) -> tuple[str, ...]:
+    """The source's columns that hold the key of the view's entity."""
+    return view.on or use_case.entity_of(view).keys
 
 
 def label_source(use_case: UseCase) -> EventSource:
     """The source that the label, and the spine with it, is made from."""
-    return _source(use_case, use_case.label.source)
+    return use_case.source(use_case.label.source)
 
 
-def _source(use_case: UseCase, name: str) -> EventSource:
-    return next(source for source in use_case.sources if source.name == name)
+_KINDS = ("number", "text", "boolean")
+
+
+def _ruled(rules: Iterable[AnyRule]) -> Iterator[str]:
+    for rule in rules:
+        if hasattr(rule, "column"):
+            yield rule.column
+        elif hasattr(rule, "columns"):
+            yield from rule.columns

@@ -1,4 +1,4 @@
-"""From a source's file to canonical events: read, check, sort, write. The same for every offline store."""
+"""From a source's data to canonical events: read, check, sort, write. The same for every offline store."""
 
 from __future__ import annotations
 
@@ -6,20 +6,44 @@ from typing import TYPE_CHECKING
 
 from mlops_core.adapters.feature_store.canonical import write_events
 from mlops_core.adapters.feature_store.columns import columns_of
-from mlops_core.adapters.feature_store.contract import canonical_events
-from mlops_core.adapters.feature_store.reading import is_csv, read_source
+from mlops_core.adapters.feature_store.contract import canonical_columns
+from mlops_core.adapters.feature_store.duplicates import sorted_events
+from mlops_core.adapters.feature_store.quarantine import set_aside
+from mlops_core.adapters.feature_store.reading import read_source
+from mlops_core.adapters.feature_store.rules import check_rules
+from mlops_core.adapters.feature_store.violations import Violations
+from mlops_core.domain.history import Ingested
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from mlops_core.domain.sources import EventSource
+    from mlops_core.domain.sources import Data, EventSource
     from mlops_core.domain.usecase import UseCase
 
 __all__ = ["ingest_file"]
 
 
-def ingest_file(use_case: UseCase, source: EventSource, path: Path, into: Path) -> None:
-    """Write the canonical events of the file at `path` to `into`; see `OfflineStore.ingest`."""
+def ingest_file(
+    use_case: UseCase, source: EventSource, data: Data, into: Path, quarantine: Path | None = None
+) -> Ingested:
+    """Write the canonical events of `data` to `into`; see `OfflineStore.ingest`.
+
+    The quarantine is complete before the events are: a run killed between the two sets the same rows aside
+    again.
+    """
     columns = columns_of(use_case, source)
-    table = read_source(path, columns)
-    write_events(canonical_events(table, columns, text=is_csv(path)), into)
+    rows = read_source(data, columns)
+    violations = Violations(columns.source, rows.table.num_rows, rows.files)
+    arrays = canonical_columns(rows, columns, source.columns, violations)
+    check_rules(columns.rules, rows, arrays, violations)
+    violations.raise_unless_rows_remain()
+    events = sorted_events(arrays, columns, violations)
+    if quarantine is None:
+        violations.raise_if_any()
+        set_aside_rows = 0
+    else:
+        violations.raise_unless_rows_remain()
+        set_aside_rows = set_aside(rows, violations, quarantine)
+    del rows, arrays
+    write_events(events, into)
+    return Ingested(rows=events.num_rows, quarantined=set_aside_rows)

@@ -15,7 +15,7 @@ from mlops_core.adapters.feature_store.violations import Violations
 from mlops_core.errors import BadInput, DataError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
     from pathlib import Path
 
 __all__ = ["EVENT_TIMESTAMP", "Spine", "events_of", "spine_table"]
@@ -28,43 +28,39 @@ class Spine:
     """A spine that was checked: keys as int64 or string (or null), moments as int64 microseconds UTC."""
 
     table: pa.Table
-    key: str
-    keys: Column
+    keys: Mapping[str, Column]
     moments: Column
 
     @classmethod
-    def of(cls, table: pa.Table, key: str) -> Spine:
+    def of(cls, table: pa.Table, keys: Iterable[str]) -> Spine:
         """Check a spine. Raises `DataError` for missing columns, odd types and rows without a time."""
-        for name in (key, EVENT_TIMESTAMP):
+        wanted = (*keys, EVENT_TIMESTAMP)
+        for name in wanted:
             if table.column_names.count(name) != 1:
                 raise DataError(
                     f"a spine needs one column {name!r}, this one has {table.column_names}. "
-                    f"Give it the columns {key!r} and {EVENT_TIMESTAMP!r}."
+                    f"Give it the columns {', '.join(map(repr, wanted))}."
                 )
-        keys = values.key(_plain(table.column(key)))
-        moments = instants(_plain(table.column(EVENT_TIMESTAMP)), up=False)
-        if keys is None or moments is None:
-            name, expected = (EVENT_TIMESTAMP, "timestamps") if keys else (key, "integers or strings")
-            raise DataError(f"{name!r} of the spine must be {expected}, not {table.column(name).type}.")
         violations = Violations("the spine", table.num_rows)
+        found = {name: _key(table, name, violations) for name in wanted[:-1]}
+        moments = instants(_plain(table.column(EVENT_TIMESTAMP)), up=False)
+        if moments is None:
+            raise _wrong_type(table, EVENT_TIMESTAMP, "timestamps")
         violations.of_rows(EVENT_TIMESTAMP, "is null", np.asarray(pc.is_null(moments.values)))
-        for name, column in ((key, keys), (EVENT_TIMESTAMP, moments)):
-            for rule, broken in column.broken:
-                violations.of_rows(name, rule, broken)
+        for rule, broken in moments.broken:
+            violations.of_rows(EVENT_TIMESTAMP, rule, broken)
         violations.raise_if_any()
-        return cls(table, key, keys.values, moments.values)
+        return cls(table, found, moments.values)
 
-    def keys_like(self, kind: pa.DataType, where: str) -> Column:
-        """The keys in the events' type. Keys are typed: raises `DataError` when integers meet strings."""
-        if pa.types.is_integer(self.keys.type) == pa.types.is_integer(kind) or self._all_null():
-            return self.keys.cast(kind)
+    def key_like(self, name: str, kind: pa.DataType, where: str) -> Column:
+        """A key column in the events' type. Keys are typed: raises `DataError` when integers meet strings."""
+        column = self.keys[name]
+        if pa.types.is_integer(column.type) == pa.types.is_integer(kind) or column.null_count == len(column):
+            return column.cast(kind)
         raise DataError(
-            f'{self.key!r} is {self.keys.type} in the spine but {kind} in the events of {where}, and "1" is '
+            f'{name!r} is {column.type} in the spine but {kind} in the events of {where}, and "1" is '
             "not 1. Make both integers or both strings."
         )
-
-    def _all_null(self) -> bool:
-        return bool(self.keys.null_count == len(self.keys))
 
     def with_columns(self, columns: Mapping[str, Column]) -> pa.Table:
         """The spine as it came, with `columns` to its right. Raises `DataError` for a name it has already."""
@@ -77,6 +73,19 @@ class Spine:
         return table
 
 
+def _key(table: pa.Table, name: str, violations: Violations) -> Column:
+    found = values.key(_plain(table.column(name)))
+    if found is None:
+        raise _wrong_type(table, name, "integers or strings")
+    for rule, broken in found.broken:
+        violations.of_rows(name, rule, broken)
+    return found.values
+
+
+def _wrong_type(table: pa.Table, name: str, expected: str) -> DataError:
+    return DataError(f"{name!r} of the spine must be {expected}, not {table.column(name).type}.")
+
+
 def events_of(events: Mapping[str, Path], source: str) -> Path:
     """The events of a source, by name. Raises `BadInput` when they are not among those given."""
     if source not in events:
@@ -84,9 +93,9 @@ def events_of(events: Mapping[str, Path], source: str) -> Path:
     return events[source]
 
 
-def spine_table(key: str, keys: Column, moments: Column) -> pa.Table:
-    """A spine of keys and microseconds since 1970, UTC."""
-    return pa.table({key: keys, EVENT_TIMESTAMP: moments.cast(TIMESTAMP)})
+def spine_table(keys: Mapping[str, Column], moments: Column) -> pa.Table:
+    """A spine of key columns and microseconds since 1970, UTC."""
+    return pa.table({**keys, EVENT_TIMESTAMP: moments.cast(TIMESTAMP)})
 
 
 def _plain(column: Column) -> Column:

@@ -18,12 +18,26 @@ from mlops_core.adapters.feature_store.instants import TIMESTAMP, Column, Conver
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["distinct", "key", "numeric"]
+__all__ = ["boolean", "distinct", "key", "latest", "numeric", "plain", "whole", "words"]
 
 _TOO_LARGE = "does not fit in a signed 64-bit integer"
 _INTEGER = r"^-?(?:0|[1-9]\d*)\z"
 _NUMBER = r"^[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?\z"
 _WHOLE = r"^[+-]?\d{1,18}\z"  # 18 digits always fit in 64 bits
+
+
+def plain(column: Column) -> Column:
+    """The column without dictionary, run lengths or an extension's name: the values themselves."""
+    while True:
+        kind = column.type
+        if isinstance(kind, pa.DictionaryType):
+            column = column.cast(kind.value_type)
+        elif isinstance(kind, pa.RunEndEncodedType):
+            column = pc.run_end_decode(column)
+        elif isinstance(kind, pa.BaseExtensionType):
+            column = column.cast(kind.storage_type)
+        else:
+            return column
 
 
 def key(column: Column, *, text: bool = False) -> Converted | None:
@@ -62,6 +76,51 @@ def numeric(column: Column, *, text: bool = False) -> Converted | None:
     if pa.types.is_null(kind):
         return Converted(column.cast(pa.float64()))
     return _parsed(column.cast(pa.string())) if text and is_text(kind) else None
+
+
+def whole(texts: Column) -> Converted:
+    """Text from CSV as int64; what is no integer breaks a rule."""
+    texts = pc.utf8_trim_whitespace(texts.cast(pa.string()))
+    fine = pc.match_substring_regex(texts, r"^[+-]?\d+\z")
+    found = _parsed_integers(pc.utf8_ltrim(pc.if_else(fine, texts, "0"), "+"))
+    return Converted(found.values, (("is not an integer", _mask(pc.invert(fine))), *found.broken))
+
+
+def words(column: Column, *, text: bool = False) -> Converted | None:  # noqa: ARG001 - as all readings
+    """Text as it is; None for any other type. CSV makes no difference."""
+    kind = column.type
+    return Converted(column.cast(pa.string())) if is_text(kind) or pa.types.is_null(kind) else None
+
+
+def boolean(column: Column, *, text: bool = False) -> Converted | None:
+    """Booleans; None for any other type. With `text` (CSV): true, false (in any case), 1 and 0."""
+    kind = column.type
+    if pa.types.is_boolean(kind) or pa.types.is_null(kind):
+        return Converted(column.cast(pa.bool_()))
+    if not (text and is_text(kind)):
+        return None
+    texts = pc.utf8_lower(pc.utf8_trim_whitespace(column.cast(pa.string())))
+    fine = pc.is_in(texts, pa.array(["true", "false", "1", "0"]))
+    values = pc.if_else(pc.is_null(texts), None, pc.is_in(texts, pa.array(["true", "1"])))
+    wrong = pc.and_(pc.invert(fine), pc.is_valid(texts))
+    return Converted(values, (("is not true or false", _mask(wrong)),))
+
+
+def latest(column: Column, *, text: bool = False) -> Converted | None:
+    """Numbers or booleans; None for any other type.
+
+    With `text` (CSV), columns with more of true and false than of numbers are booleans.
+    """
+    kind = column.type
+    if pa.types.is_boolean(kind):
+        return Converted(column)
+    if text and is_text(kind):
+        texts = pc.utf8_lower(pc.utf8_trim_whitespace(column.cast(pa.string())))
+        truths = pc.sum(pc.is_in(texts, pa.array(["true", "false"]))).as_py() or 0
+        numbers = pc.sum(pc.match_substring_regex(texts, _NUMBER)).as_py() or 0
+        if truths and truths >= numbers:
+            return boolean(column, text=True)
+    return numeric(column, text=text)
 
 
 def distinct(column: Column) -> Converted | None:
