@@ -11,9 +11,10 @@ from zoneinfo import ZoneInfo
 import pyarrow as pa
 import pytest
 
-from mlops_core.domain.features import Count, CountDistinct, FeatureView, Max, Mean, Min, Since, Span, Sum
+from mlops_core.domain.features import Count, CountDistinct, Max, Mean, Min, Since, Span, Sum
 from mlops_core.domain.sources import EventSource
 from mlops_core.domain.time import close_of_day, days
+from mlops_core.domain.views import FeatureView
 
 if TYPE_CHECKING:
     from collections.abc import Callable

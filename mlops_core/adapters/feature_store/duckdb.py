@@ -8,13 +8,24 @@ from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
-from mlops_core.adapters.feature_store.columns import columns_of, feature_groups, label_source
+from mlops_core.adapters.feature_store.answers import answered
+from mlops_core.adapters.feature_store.columns import feature_groups, label_source
+from mlops_core.adapters.feature_store.duckdb_dialect import DuckDBDialect
 from mlops_core.adapters.feature_store.duckdb_events import EventsFile
 from mlops_core.adapters.feature_store.duckdb_session import duckdb_session
 from mlops_core.adapters.feature_store.ingestion import ingest_file
 from mlops_core.adapters.feature_store.instants import Column, micros
+from mlops_core.adapters.feature_store.merging import merge_files
 from mlops_core.adapters.feature_store.spine import Spine, events_of, spine_table
-from mlops_core.adapters.feature_store.sql import features_query, labels_query, magnitudes_query, spine_query
+from mlops_core.adapters.feature_store.sql import (
+    features_query,
+    labels_query,
+    magnitudes_of,
+    magnitudes_query,
+    spine_query,
+)
+from mlops_core.adapters.feature_store.sql_aggregates import split_floats
+from mlops_core.domain.features import ColumnFeature, Feature
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -24,7 +35,8 @@ if TYPE_CHECKING:
     import duckdb
 
     from mlops_core.adapters.feature_store.columns import FeatureGroup
-    from mlops_core.domain.sources import EventSource
+    from mlops_core.domain.history import Ingested, Merged
+    from mlops_core.domain.sources import Data, EventSource
     from mlops_core.domain.usecase import UseCase
 
 __all__ = ["DuckDBOfflineStore"]
@@ -41,52 +53,80 @@ class DuckDBOfflineStore:
         self._threads = threads
         self._memory_limit = memory_limit
 
-    def ingest(self, use_case: UseCase, source: EventSource, path: Path, into: Path) -> None:
+    def ingest(
+        self,
+        use_case: UseCase,
+        source: EventSource,
+        data: Data,
+        into: Path,
+        *,
+        quarantine: Path | None = None,
+    ) -> Ingested:
         """See `OfflineStore.ingest`."""
-        ingest_file(use_case, source, path, into)
+        return ingest_file(use_case, source, data, into, quarantine=quarantine)
 
-    def spine(self, use_case: UseCase, events: Path, at: Sequence[datetime]) -> pa.Table:
-        """See `OfflineStore.spine`; `events` are those of the label's source."""
-        file = self._label_events(use_case, events)
+    def merge(
+        self,
+        use_case: UseCase,
+        source: EventSource,
+        stored: Path,
+        batch: Path | None,
+        into: Path,
+        *,
+        keep_from: datetime | None = None,
+    ) -> Merged:
+        """See `OfflineStore.merge`."""
+        return merge_files(use_case, source, stored, batch, into, keep_from=keep_from)
+
+    def spine(
+        self, use_case: UseCase, events: Path, at: Sequence[datetime], *, as_known_at: datetime | None = None
+    ) -> pa.Table:
+        """See `OfflineStore.spine`."""
+        keys = use_case.entity.keys
+        file = _label_events(use_case, events, as_known_at)
         moments = pa.table({"moment": pa.array(sorted(set(map(micros, at))), pa.int64())})
         with self._session(moments=moments) as connection:
-            found = connection.sql(spine_query(file.relation(recorded=True))).to_arrow_table()
-        return spine_table(use_case.entity.key, found["k"].cast(file.key_type), found["moment"])
+            found = connection.sql(spine_query(file.relation(keys, recorded=True))).to_arrow_table()
+        types = file.key_types(keys)
+        columns = {key: found[f"k{number}"].cast(types[number]) for number, key in enumerate(keys)}
+        return spine_table(columns, found["moment"])
 
-    def features(self, use_case: UseCase, events: Mapping[str, Path], spine: pa.Table) -> pa.Table:
-        """See `OfflineStore.features`. Each source and visibility is one pass over its events."""
-        asked = Spine.of(spine, use_case.entity.key)
+    def features(
+        self,
+        use_case: UseCase,
+        events: Mapping[str, Path],
+        spine: pa.Table,
+        *,
+        as_known_at: datetime | None = None,
+    ) -> pa.Table:
+        """See `OfflineStore.features`. Each source, key and visibility is one pass over its events."""
+        asked = Spine.of(spine, use_case.entity.keys)
         found: dict[str, Column] = {}
+        aggregates: list[tuple[FeatureGroup, Path]] = []
         for group in feature_groups(use_case):
-            needed = columns_of(use_case, group.source).names
             path = events_of(events, group.source.name)
-            found |= self._group(group, EventsFile(path, group.source, asked.key, needed), asked)
-        return asked.with_columns({name: found[name] for name in use_case.feature_names})
+            if group.latest:
+                found |= _latest(group, path, asked, as_known_at)
+            else:
+                aggregates.append((group, path))
+        if aggregates:
+            with self._session() as connection:
+                for group, path in aggregates:
+                    file = EventsFile(path, group.source, _needed(group), as_known_at)
+                    found |= _aggregated(connection, group, file, asked)
+        return asked.with_columns({name: found[name] for name in use_case.joined_names})
 
-    def labels(self, use_case: UseCase, events: Path, spine: pa.Table) -> pa.Table:
-        """See `OfflineStore.labels`; `events` are those of the label's source."""
-        asked = Spine.of(spine, use_case.entity.key)
-        file = self._label_events(use_case, events)
-        query = labels_query(file.relation(recorded=False), use_case.label.horizon)
-        with self._session(spine=file.spine(asked)) as connection:
+    def labels(
+        self, use_case: UseCase, events: Path, spine: pa.Table, *, as_known_at: datetime | None = None
+    ) -> pa.Table:
+        """See `OfflineStore.labels`."""
+        keys = use_case.entity.keys
+        asked = Spine.of(spine, keys)
+        file = _label_events(use_case, events, as_known_at)
+        query = labels_query(file.relation(keys, recorded=False), use_case.label.horizon)
+        with self._session(spine=file.spine(asked, zip(keys, keys, strict=True))) as connection:
             found = connection.sql(query).to_arrow_table()
         return asked.with_columns({use_case.label.name: found["label"].cast(pa.int8())})
-
-    def _group(self, group: FeatureGroup, file: EventsFile, asked: Spine) -> dict[str, Column]:
-        relation = file.relation(recorded=group.recorded)
-        floats = file.summed_floats(group.features)
-        with self._session(spine=file.spine(asked)) as connection:
-            if floats:
-                (row,) = connection.sql(magnitudes_query(relation, floats)).fetchall()
-                magnitudes = {name: value or 0.0 for name, value in zip(floats, row, strict=True)}
-                relation = replace(relation, magnitudes=magnitudes)
-            found = connection.sql(features_query(relation, group.features)).to_arrow_table()
-        return {feature.name: found[f"f{number}"] for number, feature in enumerate(group.features)}
-
-    def _label_events(self, use_case: UseCase, path: Path) -> EventsFile:
-        source = label_source(use_case)
-        key = use_case.entity.key
-        return EventsFile(path, source, key, (key, *columns_of(use_case, source).timestamps))
 
     @contextmanager
     def _session(self, **relations: pa.Table) -> Iterator[duckdb.DuckDBPyConnection]:
@@ -94,3 +134,46 @@ class DuckDBOfflineStore:
             for name, table in relations.items():
                 connection.register(name, table)
             yield connection
+
+
+def _label_events(use_case: UseCase, path: Path, known_at: datetime | None) -> EventsFile:
+    source = label_source(use_case)
+    return EventsFile(path, source, (*use_case.entity.keys, *_timing(source)), known_at)
+
+
+def _needed(group: FeatureGroup) -> list[str]:
+    """The columns that a group of aggregates reads."""
+    names = [*(theirs for _, theirs in group.keys), *_timing(group.source)]
+    for feature in group.features:
+        if isinstance(feature, ColumnFeature):
+            names.append(feature.column)
+        if isinstance(feature, Feature):
+            names.extend(condition.column for condition in feature.where)
+    return list(dict.fromkeys(names))
+
+
+def _timing(source: EventSource) -> list[str]:
+    """The columns that say which events there are, and when."""
+    columns = source.event_timestamp, source.created_timestamp, source.event_id
+    return [column for column in columns if column is not None]
+
+
+def _latest(
+    group: FeatureGroup, path: Path, asked: Spine, as_known_at: datetime | None
+) -> Mapping[str, Column]:
+    from mlops_core.adapters.feature_store.latest import latest_values
+
+    return latest_values(group, path, asked, as_known_at=as_known_at)
+
+
+def _aggregated(
+    connection: duckdb.DuckDBPyConnection, group: FeatureGroup, file: EventsFile, asked: Spine
+) -> dict[str, Column]:
+    events = file.relation([theirs for _, theirs in group.keys], recorded=group.recorded)
+    floats = split_floats(group.features, events)
+    if floats:
+        (row,) = connection.sql(magnitudes_query(events, floats)).fetchall()
+        events = replace(events, magnitudes=magnitudes_of(floats, row))
+    connection.register("spine", file.spine(asked, group.keys))
+    query = features_query(events, group.features, DuckDBDialect())
+    return answered(connection.sql(query).to_arrow_table(), group, events)

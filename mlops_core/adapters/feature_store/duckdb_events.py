@@ -12,15 +12,15 @@ import numpy as np
 import pyarrow as pa
 
 from mlops_core.adapters.feature_store.canonical import events_schema
-from mlops_core.adapters.feature_store.sql import Events
-from mlops_core.domain.features import Mean, Sum
+from mlops_core.adapters.feature_store.instants import micros
+from mlops_core.adapters.feature_store.sql_events import EventColumn, Events, in_micros
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
+    from datetime import datetime
     from pathlib import Path
 
     from mlops_core.adapters.feature_store.spine import Spine
-    from mlops_core.domain.features import AnyFeature
     from mlops_core.domain.sources import EventSource
 
 __all__ = ["EventsFile"]
@@ -29,51 +29,63 @@ __all__ = ["EventsFile"]
 class EventsFile:
     """The canonical events of `source` at `path`, of which the columns `needed` are read.
 
-    Raises what `events_schema` raises.
+    `known_at` leaves out what was recorded later. Raises what `events_schema` raises.
     """
 
-    def __init__(self, path: Path, source: EventSource, key: str, needed: Iterable[str]) -> None:
+    def __init__(
+        self, path: Path, source: EventSource, needed: Iterable[str], known_at: datetime | None
+    ) -> None:
         self._schema = events_schema(path, needed)
         self._path = path
         self._source = source
-        self._key = key
+        self._known_at = None if known_at is None else micros(known_at)
         self._columns = {name: f"c{number}" for number, name in enumerate(self._schema.names)}
 
-    @property
-    def key_type(self) -> pa.DataType:
-        """Type of the keys: int64 or string."""
-        return self._schema.field(self._key).type
+    def key_types(self, keys: Sequence[str]) -> list[pa.DataType]:
+        """Types of key columns: int64 or string."""
+        return [self._schema.field(key).type for key in keys]
 
-    def relation(self, *, recorded: bool) -> Events:
+    def relation(self, keys: Sequence[str], *, recorded: bool) -> Events:
         """The events as SQL; `recorded` where they are seen from when they were recorded on."""
+        source = self._source
         columns = self._columns
-        created = self._source.created_timestamp if recorded else None
-        given = [f"{columns[self._key]} AS k", f"epoch_us({columns[self._source.event_timestamp]}) AS t"]
-        if created is not None:
-            given.append(f"epoch_us({columns[created]}) AS created")
+        given = [f"{columns[key]} AS k{number}" for number, key in enumerate(keys)]
+        given.append(f"epoch_us({columns[source.event_timestamp]}) AS t")
+        if source.created_timestamp is not None:
+            given.append(f"epoch_us({columns[source.created_timestamp]}) AS created")
+        if source.event_id is not None:
+            given.append(f"{columns[source.event_id]} AS id")
         names = ", ".join(columns.values())
         file = f"read_parquet('{_escaped(self._path)}', hive_partitioning = false) AS file({names})"
         return Events(
             relation=f"(SELECT {', '.join(given)}, {names} FROM {file})",  # noqa: S608 - the path is escaped
-            recorded=created is not None,
-            columns=columns,
+            keys=len(keys),
+            created=source.created_timestamp is not None,
+            versions=source.event_id is not None,
+            recorded=recorded and source.created_timestamp is not None,
+            delay=in_micros(source.delay),
+            known_at=self._known_at,
+            columns={name: _column(columns[name], self._schema.field(name).type) for name in columns},
         )
 
-    def summed_floats(self, features: Iterable[AnyFeature]) -> list[str]:
-        """The SQL columns of floats that `features` add up."""
-        summed = {one.column for one in features if isinstance(one, Sum | Mean)}
-        names = [name for name in self._schema.names if name in summed]
-        return [self._columns[name] for name in names if pa.types.is_floating(self._schema.field(name).type)]
+    def spine(self, asked: Spine, keys: Iterable[tuple[str, str]]) -> pa.Table:
+        """The relation `spine (row_id, k0, k1, …, moment)`, its keys in the events' types.
 
-    def spine(self, asked: Spine) -> pa.Table:
-        """The relation `spine (row_id, k, moment)`, its keys in the events' type."""
-        return pa.table(
-            {
-                "row_id": pa.array(np.arange(len(asked.moments), dtype=np.int64)),
-                "k": asked.keys_like(self.key_type, self._source.name),
-                "moment": asked.moments,
-            }
-        )
+        `keys` are (column of the spine, column of the events) pairs.
+        """
+        columns = {"row_id": pa.array(np.arange(len(asked.moments), dtype=np.int64))}
+        for number, (ours, theirs) in enumerate(keys):
+            kind = self._schema.field(theirs).type
+            columns[f"k{number}"] = asked.key_like(ours, kind, self._source.name)
+        return pa.table({**columns, "moment": asked.moments})
+
+
+def _column(name: str, kind: pa.DataType) -> EventColumn:
+    if pa.types.is_decimal(kind):
+        return EventColumn(name=name, kind="decimal", digits=kind.precision, scale=kind.scale)
+    if pa.types.is_integer(kind):
+        return EventColumn(name=name, kind="integer")
+    return EventColumn(name=name, kind="float" if pa.types.is_floating(kind) else "other")
 
 
 def _escaped(path: Path) -> str:

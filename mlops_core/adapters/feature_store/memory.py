@@ -1,144 +1,200 @@
-"""The offline store in plain Python: every row looks at every event. Slow, and plainly right: the oracle."""
+"""The offline store in plain Python: every instant looks at every row. Slow, and plainly right: the oracle.
+
+What may be seen at T is said in one place, `_seen`: what had been recorded by T (where that matters), of each
+event its last version, and of these what had happened, and been delayed, by T.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from datetime import timedelta
-from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from mlops_core.adapters.feature_store.canonical import events_schema
 from mlops_core.adapters.feature_store.columns import columns_of, feature_groups, label_source
 from mlops_core.adapters.feature_store.ingestion import ingest_file
 from mlops_core.adapters.feature_store.instants import micros
+from mlops_core.adapters.feature_store.memory_values import Row, latest_value, ticks, value_of
+from mlops_core.adapters.feature_store.merging import merge_files
 from mlops_core.adapters.feature_store.spine import Spine, events_of, spine_table
-from mlops_core.domain.features import Count, CountDistinct, Max, Mean, Min, Since, Span, Sum
+from mlops_core.domain.features import Count, CountDistinct, Latest
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
     from datetime import datetime
     from pathlib import Path
 
+    from mlops_core.adapters.feature_store.columns import FeatureGroup
     from mlops_core.domain.features import AnyFeature
-    from mlops_core.domain.sources import EventSource
+    from mlops_core.domain.history import Ingested, Merged
+    from mlops_core.domain.sources import Data, EventSource
     from mlops_core.domain.usecase import UseCase
 
+    KeyValues = tuple[Any, ...]  # Any: integers and strings, and null in a spine
+
 __all__ = ["MemoryOfflineStore"]
-
-_DAY = 86_400_000_000
-
-
-@dataclass(frozen=True)
-class _Event:
-    """An event: its values by column, when it happened and from when on it may be seen."""
-
-    values: Mapping[str, Any]  # Any: a value of whatever type its column has
-    happened: int
-    visible: int
 
 
 class MemoryOfflineStore:
     """`mlops_core.ports.OfflineStore` by brute force, for tests and for very small data."""
 
-    def ingest(self, use_case: UseCase, source: EventSource, path: Path, into: Path) -> None:
+    def ingest(
+        self,
+        use_case: UseCase,
+        source: EventSource,
+        data: Data,
+        into: Path,
+        *,
+        quarantine: Path | None = None,
+    ) -> Ingested:
         """See `OfflineStore.ingest`."""
-        ingest_file(use_case, source, path, into)
+        return ingest_file(use_case, source, data, into, quarantine=quarantine)
 
-    def spine(self, use_case: UseCase, events: Path, at: Sequence[datetime]) -> pa.Table:
-        """See `OfflineStore.spine`; `events` are those of the label's source."""
-        by_key, kind = _read(use_case, label_source(use_case), events, recorded=True)
-        rows = [
+    def merge(
+        self,
+        use_case: UseCase,
+        source: EventSource,
+        stored: Path,
+        batch: Path | None,
+        into: Path,
+        *,
+        keep_from: datetime | None = None,
+    ) -> Merged:
+        """See `OfflineStore.merge`."""
+        return merge_files(use_case, source, stored, batch, into, keep_from=keep_from)
+
+    def spine(
+        self, use_case: UseCase, events: Path, at: Sequence[datetime], *, as_known_at: datetime | None = None
+    ) -> pa.Table:
+        """See `OfflineStore.spine`."""
+        source, names = label_source(use_case), use_case.entity.keys
+        rows, schema = _read(use_case, source, events, as_known_at)
+        recorded = source.created_timestamp is not None
+        found = [
             (moment, key)
             for moment in sorted(set(map(micros, at)))
-            for key in sorted(by_key)
-            if any(event.visible <= moment for event in by_key[key])
+            for key in sorted(_by_key(_seen(rows, source, moment, recorded=recorded), names))
         ]
-        keys = pa.array([key for _, key in rows], kind)
-        return spine_table(use_case.entity.key, keys, pa.array([moment for moment, _ in rows], pa.int64()))
+        keys = {
+            name: pa.array([key[place] for _, key in found], schema.field(name).type)
+            for place, name in enumerate(names)
+        }
+        return spine_table(keys, pa.array([moment for moment, _ in found], pa.int64()))
 
-    def features(self, use_case: UseCase, events: Mapping[str, Path], spine: pa.Table) -> pa.Table:
+    def features(
+        self,
+        use_case: UseCase,
+        events: Mapping[str, Path],
+        spine: pa.Table,
+        *,
+        as_known_at: datetime | None = None,
+    ) -> pa.Table:
         """See `OfflineStore.features`."""
-        asked = Spine.of(spine, use_case.entity.key)
-        found: dict[str, pa.Array[Any]] = {}
+        asked = Spine.of(spine, use_case.entity.keys)
+        found: dict[str, pa.Array] = {}
         for group in feature_groups(use_case):
             path = events_of(events, group.source.name)
-            by_key, kind = _read(use_case, group.source, path, recorded=group.recorded)
-            rows = _rows(asked, kind, group.source)
-            for feature in group.features:
-                values = [_value(feature, moment, by_key.get(key, [])) for key, moment in rows]
-                integers = isinstance(feature, Count | CountDistinct)
-                found[feature.name] = pa.array(values, pa.int64() if integers else pa.float64())
-        return asked.with_columns({name: found[name] for name in use_case.feature_names})
+            rows, schema = _read(use_case, group.source, path, as_known_at)
+            found |= _features(group, rows, schema, asked)
+        return asked.with_columns({name: found[name] for name in use_case.joined_names})
 
-    def labels(self, use_case: UseCase, events: Path, spine: pa.Table) -> pa.Table:
-        """See `OfflineStore.labels`; `events` are those of the label's source."""
-        asked = Spine.of(spine, use_case.entity.key)
-        source = label_source(use_case)
-        by_key, kind = _read(use_case, source, events, recorded=False)
-        horizon = use_case.label.horizon // timedelta(microseconds=1)
+    def labels(
+        self, use_case: UseCase, events: Path, spine: pa.Table, *, as_known_at: datetime | None = None
+    ) -> pa.Table:
+        """See `OfflineStore.labels`."""
+        asked = Spine.of(spine, use_case.entity.keys)
+        source, names = label_source(use_case), use_case.entity.keys
+        rows, schema = _read(use_case, source, events, as_known_at)
+        by_key = _by_key(_last_versions(rows), names)
+        horizon = ticks(use_case.label.horizon)
         labels = [
-            int(not any(moment < event.happened <= moment + horizon for event in by_key.get(key, [])))
-            for key, moment in _rows(asked, kind, source)
+            int(not any(moment < row.happened <= moment + horizon for row in by_key.get(key, [])))
+            for key, moment in _asked(asked, [(name, name) for name in names], schema, source)
         ]
         return asked.with_columns({use_case.label.name: pa.array(labels, pa.int8())})
 
 
 def _read(
-    use_case: UseCase, source: EventSource, path: Path, *, recorded: bool
-) -> tuple[dict[Any, list[_Event]], pa.DataType]:
-    """Events by key, and the keys' type."""
+    use_case: UseCase, source: EventSource, path: Path, as_known_at: datetime | None
+) -> tuple[list[Row], pa.Schema]:
+    """The rows there were at `as_known_at`, and the columns' types."""
     schema = events_schema(path, columns_of(use_case, source).names)
-    created = source.created_timestamp if recorded else None
-    by_key: dict[Any, list[_Event]] = {}
-    for row in pq.read_table(path).to_pylist():
-        happened = micros(row[source.event_timestamp])
-        visible = max(happened, micros(row[created])) if created else happened
-        by_key.setdefault(row[use_case.entity.key], []).append(_Event(row, happened, visible))
-    return by_key, schema.field(use_case.entity.key).type
-
-
-def _rows(asked: Spine, kind: pa.DataType, source: EventSource) -> list[tuple[Any, int]]:
-    keys = asked.keys_like(kind, source.name).to_pylist()
-    return list(zip(keys, asked.moments.to_pylist(), strict=True))
-
-
-def _value(feature: AnyFeature, moment: int, events: Sequence[_Event]) -> float | None:
-    window = None if feature.window is None else feature.window // timedelta(microseconds=1)
-    seen = [
-        event
-        for event in events
-        if event.visible <= moment and (window is None or event.happened > moment - window)
+    table = pq.read_table(path)
+    happened = _micros(table, source.event_timestamp)
+    created = _micros(table, source.created_timestamp) if source.created_timestamp else [None] * len(happened)
+    rows = [
+        Row(values, at, written, values[source.event_id] if source.event_id else None)
+        for values, at, written in zip(table.to_pylist(), happened, created, strict=True)
     ]
-    if isinstance(feature, Count):
-        return len(seen)
-    if isinstance(feature, Since | Span):
-        return _days(feature, moment, sorted(event.happened for event in seen))
-    values = [event.values[feature.column] for event in seen if event.values[feature.column] is not None]
-    if isinstance(feature, CountDistinct):
-        return len(set(values))
-    return _number(feature, [Fraction(value) for value in values])
+    if as_known_at is None or source.created_timestamp is None:
+        return rows, schema
+    return [row for row in rows if row.written <= micros(as_known_at)], schema
 
 
-def _days(feature: Since | Span, moment: int, happened: Sequence[int]) -> float | None:
-    if not happened:
-        return None
-    if isinstance(feature, Span):
-        return (happened[-1] - happened[0]) / _DAY
-    return (moment - happened[-1 if feature.event == "last" else 0]) / _DAY
+def _micros(table: pa.Table, column: str) -> list[int]:
+    found: list[int] = pc.cast(table[column], pa.int64()).to_pylist()
+    return found
 
 
-def _number(feature: Sum | Mean | Min | Max, values: Sequence[Fraction]) -> float | None:
-    if isinstance(feature, Sum):
-        return float(sum(values))
-    if not values:
-        return None
-    match feature:
-        case Mean():
-            return float(sum(values) / len(values))
-        case Min():
-            return float(min(values))
-        case Max():
-            return float(max(values))
+def _seen(rows: Iterable[Row], source: EventSource, moment: int, *, recorded: bool) -> list[Row]:
+    """The events that may be seen at `moment`."""
+    there = [row for row in rows if not recorded or row.written <= moment]
+    return [row for row in _last_versions(there) if row.happened + ticks(source.delay) <= moment]
+
+
+def _last_versions(rows: Iterable[Row]) -> list[Row]:
+    """Of rows with the same event id the one recorded last; a row without an id is an event of its own."""
+    found: dict[object, Row] = {}
+    for place, row in enumerate(rows):
+        event = ("event", row.event_id) if row.event_id is not None else ("row", place)
+        if event not in found or row.written > found[event].written:
+            found[event] = row
+    return list(found.values())
+
+
+def _by_key(rows: Iterable[Row], names: Sequence[str]) -> dict[KeyValues, list[Row]]:
+    found: dict[KeyValues, list[Row]] = {}
+    for row in rows:
+        found.setdefault(tuple(row.values[name] for name in names), []).append(row)
+    return found
+
+
+def _asked(
+    asked: Spine, keys: Iterable[tuple[str, str]], schema: pa.Schema, source: EventSource
+) -> list[tuple[KeyValues, int]]:
+    """Key and instant of every row of the spine, in the source's types; a key with a null is in no source."""
+    columns = [
+        asked.key_like(mine, schema.field(theirs).type, source.name).to_pylist() for mine, theirs in keys
+    ]
+    return list(zip(zip(*columns, strict=True), asked.moments.to_pylist(), strict=True))
+
+
+def _features(group: FeatureGroup, rows: list[Row], schema: pa.Schema, asked: Spine) -> dict[str, pa.Array]:
+    names = [theirs for _, theirs in group.keys]
+    spine = _asked(asked, group.keys, schema, group.source)
+    seen = {
+        moment: _by_key(_seen(rows, group.source, moment, recorded=group.recorded), names)
+        for moment in {moment for _, moment in spine}
+    }
+    found: dict[str, pa.Array] = {}
+    for feature in group.features:
+        value = _calculation(feature, group)
+        values = [value(moment, seen[moment].get(key, [])) for key, moment in spine]
+        found[feature.name] = pa.array(values, _type_of(feature, schema))
+    return found
+
+
+def _calculation(feature: AnyFeature, group: FeatureGroup) -> Callable[[int, list[Row]], float | None]:
+    if isinstance(feature, Latest):
+        return lambda moment, rows: latest_value(feature, group.ttl, moment, rows)
+    return lambda moment, rows: value_of(feature, moment, rows)
+
+
+def _type_of(feature: AnyFeature, schema: pa.Schema) -> pa.DataType:
+    whole = isinstance(feature, Count | CountDistinct)
+    if isinstance(feature, Latest):
+        kind = schema.field(feature.column).type
+        whole = pa.types.is_integer(kind) or pa.types.is_boolean(kind)
+    return pa.int64() if whole else pa.float64()

@@ -1,81 +1,76 @@
 """Point-in-time SQL, as text: one range join per set of events, all features in one pass.
 
 Instants and ages are integers of microseconds, so no engine's time zone has a say, and every name in the SQL
-is ours (features are `f0`, `f1`, … in order), so no column name can collide or need quoting. The dialect is
-what DuckDB and Spark SQL share. Two relations are given:
+is ours (features are `f0`, `f1`, … in order), so no column name can collide or need quoting. What DuckDB and
+Spark SQL do not share is in `dialect.Dialect`. Two relations are given:
 
-- `spine (row_id, k, moment)`: the rows asked for, `row_id` counting them from 0, `moment` never null;
-- the events `(k, t, created, c0, c1, …)`: key, event and created timestamp, and the columns read.
+- `spine (row_id, k0, k1, …, moment)`: the rows asked for, `row_id` counting them from 0, `moment` never null;
+- the events `(k0, k1, …, t, created, id, c0, c1, …)`: keys, event and created timestamp, event id and
+  columns read; see `sql_events.Events` for which of them there are.
 
-**Visibility.** An event is visible from `v` on: `t`, or the later of `t` and `created` when it must have been
-recorded. So `spine LEFT JOIN events ON k = k AND v <= moment` has exactly what a row may see, a row without
-events once; pairs stream into the aggregation and are never stored, which keeps hot keys cheap in memory.
+**Visibility.** An event is visible from `v` on: `t` plus the source's delay, or the later of that and
+when it must have been recorded. Rows of one event id are versions of one event; each is visible up to `gone`,
+when the next one was recorded. So `spine LEFT JOIN events ON k = k AND v <= moment AND gone > moment` has
+exactly what a row may see, a row without events once; pairs stream into the aggregation and are never stored,
+which keeps hot keys cheap in memory.
 
 **Distinct values** would need a set per row and window. Instead each event is given the instant `until` which
 it stands for its value: up to the first moment at which an event of the same key and value with a later
 (t, v) is visible. At any moment exactly one event stands for each value seen so far, the latest one, and the
-value lies in a window if and only if that event does. So one count serves, whatever the window.
+value lies in a window if and only if that event does. So one count serves, whatever the window. Events that
+do not meet a feature's conditions stand for nothing. Where events go again, or an offset makes an event's
+place in the window and its visibility two things, there is no such instant, and sets it must be.
 
-**Sums of floats** depend on the order of addition, which threads do not keep. Each value is split into two
-integers, its multiples of a unit and what remains in units of 2**-52 of that; integers add up exactly in any
-order. The unit follows from the column's greatest magnitude `m`, so a sum is exact to `m * 2**-105` a value
-(and to 2**-1012, where doubles end).
+**Sums of floats** depend on the order of addition, which threads do not keep. So each value is split into
+integers (limbs, see `sql_limbs`), which add up exactly in any order, and the sum is rounded at the end.
+
+**Standard deviations** are made of the exact sums of such limbs and of their products; `answers` makes the
+difference of squares of them, which no float could hold, in integers of any size.
+
+**The first and the last** event by (t, created, value) have the least and the greatest number in that order,
+given to each event once.
 """
 
 from __future__ import annotations
 
-import math
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from mlops_core.domain.features import AnyFeature, Count, CountDistinct, Max, Mean, Min, Since, Span, Sum
+from mlops_core.adapters.feature_store.sql_aggregates import Aggregates
+from mlops_core.adapters.feature_store.sql_events import in_micros
+from mlops_core.domain.features import Latest
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
     from datetime import timedelta
 
-__all__ = ["Events", "features_query", "in_micros", "labels_query", "magnitudes_query", "spine_query"]
+    from mlops_core.adapters.feature_store.columns import FeatureGroup
+    from mlops_core.adapters.feature_store.dialect import Dialect
+    from mlops_core.adapters.feature_store.sql_events import Events
+    from mlops_core.domain.features import AnyFeature
 
-_MICROS_PER_DAY = "8.64e10"
-_NEVER = "9223372036854775807"
-_LONGEST = 400_000_000_000_000_000  # microseconds; longer than from year 1 to 9999
-_LIMB = 2.0**-52
-
-
-@dataclass(frozen=True, kw_only=True)
-class Events:
-    """Events as SQL sees them.
-
-    `relation` is the text of a FROM item, `recorded` whether `created` bounds visibility. `columns` is the
-    SQL column by its name in the source; `magnitudes` the greatest absolute value of those SQL columns that
-    are floats and summed.
-    """
-
-    relation: str
-    recorded: bool
-    columns: Mapping[str, str] = field(default_factory=dict)
-    magnitudes: Mapping[str, float] = field(default_factory=dict)
-
-    @property
-    def visible_from(self) -> str:
-        """The instant from which an event may be seen, as an expression."""
-        return "greatest(t, created)" if self.recorded else "t"
-
-
-def in_micros(span: timedelta) -> int:
-    """Whole microseconds, at most as many as there are between any two instants."""
-    return min((span.days * 86_400 + span.seconds) * 1_000_000 + span.microseconds, _LONGEST)
+__all__ = [
+    "features_query",
+    "labels_query",
+    "latest_query",
+    "magnitudes_of",
+    "magnitudes_query",
+    "spine_query",
+]
 
 
 def spine_query(events: Events) -> str:
-    """Keys by the moments of the relation `moments (moment)`: (k, moment), sorted by moment and key."""
+    """Keys by the moments of the relation `moments (moment)`: (k0, …, moment), sorted by moment and keys."""
+    keys = events.key_columns
+    if events.replaced:  # who was seen once need not be seen ever after
+        return f"""
+            SELECT DISTINCT {keys}, moment
+            FROM moments AS spine JOIN {events.rows} AS e ON {events.seen}
+            ORDER BY moment, {keys}
+        """  # noqa: S608 - every name in it is ours
     return f"""
-        WITH firsts AS (
-            SELECT k, min({events.visible_from}) AS first_seen FROM {events.relation} GROUP BY k
-        )
-        SELECT firsts.k AS k, moments.moment AS moment
-        FROM moments JOIN firsts ON firsts.first_seen <= moments.moment
-        ORDER BY moment, k
+        WITH firsts AS (SELECT {keys}, min(v) AS first_seen FROM {events.rows} AS e GROUP BY {keys})
+        SELECT {keys}, moment FROM moments JOIN firsts ON firsts.first_seen <= moments.moment
+        ORDER BY moment, {keys}
     """  # noqa: S608 - every name in it is ours
 
 
@@ -83,105 +78,93 @@ def labels_query(events: Events, horizon: timedelta) -> str:
     """(row_id, label): 0 where the key has an event in (moment, moment + horizon], else 1; by row_id."""
     return f"""
         SELECT spine.row_id AS row_id, CASE WHEN count(e.t) > 0 THEN 0 ELSE 1 END AS label
-        FROM spine LEFT JOIN {events.relation} AS e
-            ON spine.k = e.k AND e.t > spine.moment AND e.t - spine.moment <= {in_micros(horizon)}
+        FROM spine LEFT JOIN {events.rows} AS e
+            ON {events.same_key("spine", "e")}
+            AND e.t > spine.moment AND e.t - spine.moment <= {in_micros(horizon)}
         GROUP BY spine.row_id
         ORDER BY row_id
     """  # noqa: S608 - every name in it is ours
 
 
 def magnitudes_query(events: Events, columns: Sequence[str]) -> str:
-    """One row with the greatest absolute value of each of the SQL columns, under their names."""
-    largest = ", ".join(f"max(abs({one})) AS {one}" for one in columns)
-    return f"SELECT {largest} FROM {events.relation}"  # noqa: S608 - every name in it is ours
+    """One row: for each of the SQL columns the least absolute value but 0, and the greatest one."""
+    sizes = [f"abs(CAST({one} AS DOUBLE))" for one in columns]
+    both = ", ".join(f"min(nullif({size}, 0)), max({size})" for size in sizes)
+    return f"SELECT {both} FROM {events.known} AS e"  # noqa: S608 - every name in it is ours
 
 
-def features_query(events: Events, features: Sequence[AnyFeature]) -> str:
-    """(row_id, f0, f1, …): the features of every spine row, sorted by row_id."""
-    counted = sorted({_column(one, events) for one in features if isinstance(one, CountDistinct)})
-    prepared = ", ".join(
-        [
-            "*",
-            f"{events.visible_from} AS v",
-            *(part for one in events.magnitudes for part in _limbs(one, events)),
-        ]
-    )
-    untils = "".join(f", {_until(one)} AS until_{one}" for one in counted)
-    values = ", ".join(f"{_value(one, events)} AS f{number}" for number, one in enumerate(features))
+def magnitudes_of(columns: Sequence[str], row: Sequence[float | None]) -> dict[str, tuple[float, float]]:
+    """`Events.magnitudes` from the row of `magnitudes_query`; null, where there are no values, is 0."""
+    sizes = [size or 0.0 for size in row]
+    return dict(zip(columns, zip(sizes[::2], sizes[1::2], strict=True), strict=True))
+
+
+def features_query(events: Events, features: Sequence[AnyFeature], dialect: Dialect) -> str:
+    """(row_id, f0, f1, …): the aggregates of every spine row, sorted by row_id.
+
+    A standard deviation `f2` has its parts in its place, `f2_n`, `f2_0`, …; see `answers.answered`.
+    """
+    texts = Aggregates(events, features, dialect)
     return f"""
-        WITH seen AS (SELECT {prepared} FROM {events.relation}),
-        events AS (SELECT *{untils} FROM seen),
+        WITH seen AS (SELECT {", ".join(["*", *texts.of_rows])} FROM {events.rows} AS one),
+        e AS (SELECT {", ".join(["*", *texts.of_keys])} FROM seen),
         pairs AS (
-            SELECT spine.row_id, spine.moment, spine.moment - events.t AS age, events.*
-            FROM spine LEFT JOIN events
-                ON spine.k = events.k AND events.v <= spine.moment{_oldest(features)}
+            SELECT spine.row_id, spine.moment, spine.moment - e.t AS age, e.*
+            FROM spine LEFT JOIN e ON {events.same_key("spine", "e")} AND {events.seen}{texts.reach}
         )
-        SELECT row_id, {values} FROM pairs GROUP BY row_id ORDER BY row_id
+        SELECT row_id, {", ".join(texts.values)} FROM pairs GROUP BY row_id ORDER BY row_id
     """  # noqa: S608 - every name in it is ours
 
 
-def _oldest(features: Sequence[AnyFeature]) -> str:
-    """Leaves out what no window reaches."""
-    windows = [one.window for one in features if one.window is not None]
-    if len(windows) < len(features):
-        return ""
-    return f" AND spine.moment - events.t < {in_micros(max(windows))}"
+def latest_query(events: Events, group: FeatureGroup) -> str:
+    """(row_id, f0, f1, …): the latest values of every spine row, sorted by row_id.
 
-
-def _until(column: str) -> str:
-    return (
-        f"CASE WHEN {column} IS NULL THEN v ELSE coalesce(min(v) OVER (PARTITION BY k, {column} "
-        f"ORDER BY t, v ROWS BETWEEN 1 FOLLOWING AND UNBOUNDED FOLLOWING), {_NEVER}) END"
+    Rows are numbered by (t, created); the newest one seen at a moment has the greatest number so far, in one
+    pass over rows and moments in the order of time. Where versions go again there is no such pass, but a
+    range join. What is found by its number alone is then fetched.
+    """
+    keys = events.key_columns
+    order = "t, created" if events.created else "t"
+    number = f"row_number() OVER (PARTITION BY {keys} ORDER BY {order})"
+    oldest = "" if group.ttl is None else f" AND spine.moment - e.t <= {in_micros(group.ttl)}"
+    values = ", ".join(
+        f"{_newest(one, events)} AS f{place}"
+        for place, one in enumerate(group.features)
+        if isinstance(one, Latest)
     )
+    return f"""
+        WITH e AS (SELECT *, {number} AS number FROM {events.rows} AS one),
+        {_newest_numbers(events)}
+        SELECT spine.row_id AS row_id, {values}
+        FROM spine JOIN newest ON spine.row_id = newest.row_id
+        LEFT JOIN e ON {events.same_key("spine", "e")} AND newest.number = e.number{oldest}
+        ORDER BY row_id
+    """  # noqa: S608 - every name in it is ours
 
 
-def _limbs(column: str, events: Events) -> list[str]:
-    unit = _unit(events.magnitudes[column])
-    high = f"round({column} / {_double(unit)})"
-    low = f"round(({column} - {high} * {_double(unit)}) / {_double(unit * _LIMB)})"
-    return [f"CAST({high} AS BIGINT) AS high_{column}", f"CAST({low} AS BIGINT) AS low_{column}"]
+def _newest_numbers(events: Events) -> str:
+    """The relation `newest (row_id, number)`, as part of a WITH clause."""
+    if events.replaced:
+        return f"""
+        newest AS (
+            SELECT spine.row_id AS row_id, max(e.number) AS number
+            FROM spine LEFT JOIN e ON {events.same_key("spine", "e")} AND {events.seen}
+            GROUP BY spine.row_id
+        )"""  # noqa: S608 - every name in it is ours
+    keys = events.key_columns
+    # a window's default frame has all rows of the same instant: what is seen from T on is seen at T
+    return f"""
+        timeline AS (
+            SELECT {keys}, v AS moment, number, CAST(NULL AS BIGINT) AS row_id FROM e
+            UNION ALL SELECT {keys}, moment, CAST(NULL AS BIGINT) AS number, row_id FROM spine
+        ),
+        running AS (
+            SELECT row_id, max(number) OVER (PARTITION BY {keys} ORDER BY moment) AS number FROM timeline
+        ),
+        newest AS (SELECT row_id, number FROM running WHERE row_id IS NOT NULL)"""  # noqa: S608 - all ours
 
 
-def _unit(magnitude: float) -> float:
-    # A power of two, so that dividing by it is exact; from 2**-960 on, so that the lower unit is as well.
-    return math.ldexp(1.0, max(math.frexp(magnitude)[1] - 52, -960))
-
-
-def _double(value: float) -> str:
-    # 17 digits say a double exactly, and the exponent says that it is one.
-    return f"{value:.16e}"
-
-
-def _value(feature: AnyFeature, events: Events) -> str:
-    within = "" if feature.window is None else f"age < {in_micros(feature.window)}"
-    where = f" FILTER (WHERE {within})" if within else ""
-    match feature:
-        case Count():
-            return f"count(age){where}"
-        case CountDistinct():
-            standing = f"until_{_column(feature, events)} > moment"
-            return f"count(age) FILTER (WHERE {' AND '.join(filter(None, (standing, within)))})"
-        case Sum():
-            return f"coalesce({_sum(_column(feature, events), events, where)}, CAST(0 AS DOUBLE))"
-        case Mean():
-            column = _column(feature, events)
-            return f"{_sum(column, events, where)} / nullif(count({column}){where}, 0)"
-        case Min() | Max():
-            return f"CAST({feature.kind}({_column(feature, events)}){where} AS DOUBLE)"
-        case Since():
-            edge = "min" if feature.event == "last" else "max"
-            return f"CAST({edge}(age){where} AS DOUBLE) / {_MICROS_PER_DAY}"
-        case Span():
-            return f"CAST(max(age){where} - min(age){where} AS DOUBLE) / {_MICROS_PER_DAY}"
-
-
-def _sum(column: str, events: Events, where: str) -> str:
-    if column not in events.magnitudes:
-        return f"CAST(sum({column}){where} AS DOUBLE)"
-    unit = _unit(events.magnitudes[column])
-    high, low = (f"CAST(sum({part}_{column}){where} AS DOUBLE)" for part in ("high", "low"))
-    return f"({high} * {_double(unit)} + {low} * {_double(unit * _LIMB)})"
-
-
-def _column(feature: CountDistinct | Sum | Mean | Min | Max, events: Events) -> str:
-    return events.columns[feature.column]
+def _newest(feature: Latest, events: Events) -> str:
+    column = events.columns[feature.column]
+    whole = column.kind in ("integer", "other")  # what is no number is a boolean: 0 or 1
+    return f"CAST(e.{column.name} AS {'BIGINT' if whole else 'DOUBLE'})"
