@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from threading import Lock
 from typing import TYPE_CHECKING
 
+from mlops_core.adapters.online_store.keys import stored_key
 from mlops_core.adapters.online_store.rows import OnlineRows
 from mlops_core.errors import NotFound
 
@@ -13,11 +15,12 @@ if TYPE_CHECKING:
 
     import pyarrow as pa
 
+    from mlops_core.adapters.online_store.keys import StoredKey
     from mlops_core.domain.online import FeatureValue, Key, OnlineState
 
 __all__ = ["MemoryOnlineStore"]
 
-_Values = dict["tuple[type, Key]", dict[str, "FeatureValue"]]
+_Values = dict["StoredKey | None", dict[str, "FeatureValue"]]
 
 
 class MemoryOnlineStore:
@@ -25,24 +28,38 @@ class MemoryOnlineStore:
 
     def __init__(self) -> None:
         self._kept: dict[str, tuple[OnlineState, _Values]] = {}
+        self._writing = Lock()
 
-    def write(self, name: str, table: pa.Table, key: str, as_of: datetime) -> OnlineState:
+    def write(self, name: str, table: pa.Table, keys: Sequence[str], as_of: datetime) -> OnlineState:
         """See `OnlineStore.write`."""
-        rows = OnlineRows.of(table, key)
+        rows = OnlineRows.of(table, keys)
         state = rows.state(as_of)
-        self._kept[name] = (
-            state,
-            {(type(one), one): dict(zip(rows.names, row, strict=True)) for one, row in rows},
-        )
+        values: _Values = {key: dict(zip(rows.names, row, strict=True)) for key, row in rows.values()}
+        with self._writing:
+            held = self.state(name)
+            if held is not None and held.as_of > state.as_of:
+                return held
+            self._kept[name] = (state, values)
         return state
 
     def read(self, name: str, keys: Sequence[Key]) -> list[Mapping[str, FeatureValue] | None]:
         """See `OnlineStore.read`."""
-        if name not in self._kept:
+        held = self._kept.get(name)
+        if held is None:
             raise NotFound(f"no online values of {name!r} were ever written. Materialise them first.")
-        values = self._kept[name][1]
-        return [values.get((type(key), key)) for key in keys]
+        found = [held[1].get(stored_key(key)) for key in keys]
+        return [None if one is None else dict(one) for one in found]
 
     def state(self, name: str) -> OnlineState | None:
         """See `OnlineStore.state`."""
-        return self._kept[name][0] if name in self._kept else None
+        held = self._kept.get(name)
+        return held and held[0]
+
+    def names(self) -> list[str]:
+        """See `OnlineStore.names`."""
+        return sorted(self._kept)
+
+    def drop(self, name: str) -> None:
+        """See `OnlineStore.drop`."""
+        with self._writing:
+            self._kept.pop(name, None)

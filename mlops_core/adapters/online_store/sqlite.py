@@ -1,191 +1,169 @@
-"""The online store in SQLite: one file, one packed row an entity, replaced in one transaction.
+"""The online store in SQLite: one file, one packed row an entity, of which a write changes what differs.
 
-Rows of a use case carry the number of their generation, and `online_state` says which one holds. A writer
-adds the new generation, moves the pointer and removes the old generation in a single transaction; a reader
-looks at pointer and rows in a single transaction of its own. In WAL mode neither waits for the other, and
-a reader sees the old values or the new ones, whole.
+A write compares every row with the stored one, writes those that differ, removes the entities that are gone
+and describes the result, all in a single transaction; a reader looks at description and rows in a single
+transaction of its own. In WAL mode neither waits for the other, and a reader sees the old values or the new
+ones, whole.
 """
 
 from __future__ import annotations
 
-import json
-import sqlite3
-import struct
-from contextlib import closing, contextmanager
+import logging
+from contextlib import suppress
 from datetime import datetime
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
+from mlops_core.adapters.online_store.keys import stored_key
 from mlops_core.adapters.online_store.packing import Packing
+from mlops_core.adapters.online_store.sqlite_file import SQLiteFile
 from mlops_core.domain.online import OnlineState
-from mlops_core.errors import IntegrityError, MlopsError, NotFound, Unavailable
+from mlops_core.errors import NotFound
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    import sqlite3
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     import pyarrow as pa
 
+    from mlops_core.adapters.online_store.keys import StoredKey
     from mlops_core.adapters.online_store.rows import OnlineRows
     from mlops_core.domain.online import FeatureValue, Key
 
 __all__ = ["SQLiteOnlineStore"]
 
-_BUSY_SECONDS = 10.0
-# The key has no declared type, so that SQLite converts none and tells '1' from 1.
-_TABLES = (
-    "CREATE TABLE IF NOT EXISTS online_state (name TEXT PRIMARY KEY, generation INTEGER NOT NULL, "
-    "as_of TEXT NOT NULL, row_count INTEGER NOT NULL, digest TEXT NOT NULL, features TEXT NOT NULL, "
-    "kinds TEXT NOT NULL) WITHOUT ROWID",
-    "CREATE TABLE IF NOT EXISTS online_row (generation INTEGER NOT NULL, key NOT NULL, packed BLOB NOT NULL, "
-    "PRIMARY KEY (generation, key)) WITHOUT ROWID",
+_LOG = logging.getLogger(__name__)
+_KEYS = 512  # of one query; SQLite takes at least 999 parameters
+_PUT_SET = (
+    "INSERT INTO feature_set (name, as_of, row_count, digest, features, kinds) VALUES (?, ?, ?, ?, ?, ?) "
+    "ON CONFLICT (name) DO UPDATE SET as_of = excluded.as_of, row_count = excluded.row_count, "
+    "digest = excluded.digest, features = excluded.features, kinds = excluded.kinds RETURNING id"
 )
-
-
-class _Pointer(NamedTuple):
-    """A row of `online_state`: the generation that holds, what it is, and how its rows are packed."""
-
-    generation: int
-    state: OnlineState
-    packing: Packing
+_PUT_ROW = (
+    "INSERT INTO feature_row VALUES (?, ?, ?) ON CONFLICT (set_id, key) DO UPDATE "
+    "SET packed = excluded.packed WHERE packed IS NOT excluded.packed"
+)
 
 
 class SQLiteOnlineStore:
     """`mlops_core.ports.OnlineStore` in the SQLite file `path`, which the first write makes.
 
-    Every call opens the file anew, so any thread and process may share the store. Raises `Unavailable` when
-    another writer holds it for longer than 10 seconds, `IntegrityError` when the file is damaged, and
-    `MlopsError` when it cannot be opened or written.
+    Any thread and process may share the store; it keeps connections to read with until it is closed or gone.
+    Raises `Unavailable` when another writer holds the file for longer than 10 seconds, `IntegrityError` when
+    it is damaged, and `MlopsError` when it cannot be opened or written.
     """
 
     def __init__(self, path: Path) -> None:
         self._path = path
+        self._file = SQLiteFile(path)
 
-    def write(self, name: str, table: pa.Table, key: str, as_of: datetime) -> OnlineState:
+    def write(self, name: str, table: pa.Table, keys: Sequence[str], as_of: datetime) -> OnlineState:
         """See `OnlineStore.write`."""
         from mlops_core.adapters.online_store.rows import OnlineRows  # not needed to read
 
-        rows = OnlineRows.of(table, key)
+        rows = OnlineRows.of(table, keys)
         state = rows.state(as_of)
-        with self._connection(mode="rwc") as connection:
-            connection.execute("PRAGMA journal_mode = WAL")
-            connection.execute("BEGIN IMMEDIATE")
-            for statement in _TABLES:
-                connection.execute(statement)
-            old = _pointer(connection, name)
-            if old is None or old.state != state:
-                _replace(connection, name, rows, state)
-            connection.execute("COMMIT")
+        with self._file.writing() as connection:
+            held = _state(connection, name)
+            if held is not None and (held == state or held.as_of > state.as_of):
+                return held
+            number = _put_set(connection, name, state, rows)
+            if held is None or held.digest != state.digest:
+                _put_rows(connection, name, number, rows)
         return state
 
     def read(self, name: str, keys: Sequence[Key]) -> list[Mapping[str, FeatureValue] | None]:
         """See `OnlineStore.read`."""
-        if not self._path.exists():
-            raise self._nothing(name)
-        with self._connection(mode="ro") as connection:
-            connection.execute("BEGIN")
-            pointer = _pointer(connection, name)
-            if pointer is None:
-                raise self._nothing(name)
-            found = [_packed(connection, pointer.generation, key) for key in keys]
-            return [None if one is None else pointer.packing.unpack(one) for one in found]
-
-    def state(self, name: str) -> OnlineState | None:
-        """See `OnlineStore.state`."""
-        if not self._path.exists():
-            return None
-        with self._connection(mode="ro") as connection:
-            pointer = _pointer(connection, name)
-        return pointer and pointer.state
-
-    def _nothing(self, name: str) -> NotFound:
-        return NotFound(
+        stored = [stored_key(key) for key in keys]
+        try:
+            with self._file.reading() as connection:
+                query = "SELECT id, features, kinds FROM feature_set WHERE name = ?"
+                held = connection.execute(query, (name,)).fetchone()
+                if held is not None:
+                    number, features, kinds = held
+                    unpack = Packing.of(features, kinds).unpack
+                    found = _packed(connection, number, stored)
+                    return [unpack(found[key]) if key in found else None for key in stored]
+        except NotFound as error:
+            raise NotFound(f"no online values of {name!r}: {error}. Materialise them first.") from error
+        raise NotFound(
             f"no online values of {name!r} were ever written to {self._path}. Materialise them first."
         )
 
-    @contextmanager
-    def _connection(self, *, mode: str) -> Iterator[sqlite3.Connection]:
-        """A connection in SQLite's open mode `mode`, in autocommit; what is not committed is rolled back."""
-        try:
-            if mode == "rwc":
-                self._path.parent.mkdir(parents=True, exist_ok=True)
-            address = f"{self._path.resolve().as_uri()}?mode={mode}"
-            connection = sqlite3.connect(address, uri=True, timeout=_BUSY_SECONDS, isolation_level=None)
-            with closing(connection):
-                yield connection
-        except (sqlite3.Error, struct.error, TypeError, ValueError, OSError) as error:
-            raise _translated(error, self._path) from error
+    def state(self, name: str) -> OnlineState | None:
+        """See `OnlineStore.state`."""
+        with suppress(NotFound), self._file.reading() as connection:
+            return _state(connection, name)
+        return None
+
+    def names(self) -> list[str]:
+        """See `OnlineStore.names`."""
+        with suppress(NotFound), self._file.reading() as connection:
+            return sorted(name for (name,) in connection.execute("SELECT name FROM feature_set"))
+        return []
+
+    def drop(self, name: str) -> None:
+        """See `OnlineStore.drop`."""
+        if name not in self.names():  # so that no file is made for it
+            return
+        with self._file.writing() as connection:
+            connection.execute(
+                "DELETE FROM feature_row WHERE set_id = (SELECT id FROM feature_set WHERE name = ?)", (name,)
+            )
+            connection.execute("DELETE FROM feature_set WHERE name = ?", (name,))
+
+    def close(self) -> None:
+        """Close the connections that are kept to read with; the next read opens one again."""
+        self._file.close()
 
 
-def _pointer(connection: sqlite3.Connection, name: str) -> _Pointer | None:
-    try:
-        row = connection.execute(
-            "SELECT generation, as_of, row_count, digest, features, kinds FROM online_state WHERE name = ?",
-            (name,),
-        ).fetchone()
-    except sqlite3.OperationalError as error:
-        if "no such table" in str(error):  # a file whose first write never came to its end
-            return None
-        raise
+def _state(connection: sqlite3.Connection, name: str) -> OnlineState | None:
+    query = "SELECT as_of, row_count, digest FROM feature_set WHERE name = ?"
+    row = connection.execute(query, (name,)).fetchone()
     if row is None:
         return None
-    generation, as_of, rows, digest, features, kinds = row
-    state = OnlineState(as_of=datetime.fromisoformat(as_of), rows=rows, digest=digest)
-    return _Pointer(generation, state, Packing(tuple(json.loads(features)), kinds))
+    as_of, rows, digest = row
+    return OnlineState(as_of=datetime.fromisoformat(as_of), rows=rows, digest=digest)
 
 
-def _replace(connection: sqlite3.Connection, name: str, rows: OnlineRows, state: OnlineState) -> None:
-    (generation,) = connection.execute("SELECT coalesce(max(generation), 0) + 1 FROM online_state").fetchone()
-    packing = Packing(rows.names, rows.kinds)
-    connection.executemany(
-        "INSERT INTO online_row VALUES (?, ?, ?)",
-        ((generation, key, packing.pack(values)) for key, values in rows),
+def _put_set(connection: sqlite3.Connection, name: str, state: OnlineState, rows: OnlineRows) -> int:
+    described = (state.as_of.isoformat(), state.rows, state.digest, rows.names_json, rows.kinds)
+    (number,) = connection.execute(_PUT_SET, (name, *described)).fetchone()
+    return int(number)
+
+
+def _put_rows(connection: sqlite3.Connection, name: str, number: int, rows: OnlineRows) -> None:
+    """Write the rows that differ, remove those that are gone."""
+    before = connection.total_changes
+    connection.executemany(_PUT_ROW, ((number, key, packed) for key, packed in rows.packed()))
+    written = connection.total_changes - before
+    (stored,) = connection.execute("SELECT count(*) FROM feature_row WHERE set_id = ?", (number,)).fetchone()
+    if stored > len(rows.keys):
+        kept = set(rows.keys)
+        held = connection.execute("SELECT key FROM feature_row WHERE set_id = ?", (number,)).fetchall()
+        connection.executemany(
+            "DELETE FROM feature_row WHERE set_id = ? AND key = ?",
+            ((number, key) for (key,) in held if key not in kept),
+        )
+    _LOG.info(
+        "online values of %s: %d of %d rows written, %d removed",
+        name,
+        written,
+        len(rows.keys),
+        stored - len(rows.keys),
     )
-    connection.execute(
-        "DELETE FROM online_row WHERE generation = (SELECT generation FROM online_state WHERE name = ?)",
-        (name,),
-    )
-    connection.execute(
-        "INSERT OR REPLACE INTO online_state VALUES (?, ?, ?, ?, ?, ?, ?)",
-        (
-            name,
-            generation,
-            state.as_of.isoformat(),
-            state.rows,
-            state.digest,
-            json.dumps(rows.names),
-            rows.kinds,
-        ),
-    )
 
 
-def _packed(connection: sqlite3.Connection, generation: int, key: Key) -> bytes | None:
-    if not _can_be_stored(key):
-        return None
-    query = "SELECT packed FROM online_row WHERE generation = ? AND key = ?"
-    row: tuple[bytes] | None = connection.execute(query, (generation, key)).fetchone()
-    return row and row[0]
-
-
-def _can_be_stored(key: Key) -> bool:
-    """Whether a table of keys could hold this one: True is not 1, and half of a character is no text."""
-    if isinstance(key, str):
-        return not any("\ud800" <= one <= "\udfff" for one in key)
-    return isinstance(key, int) and not isinstance(key, bool) and -(2**63) <= key < 2**63
-
-
-def _translated(error: Exception, path: Path) -> MlopsError:
-    match getattr(error, "sqlite_errorcode", 0) & 0xFF:  # the low byte is the kind
-        case sqlite3.SQLITE_BUSY | sqlite3.SQLITE_LOCKED:
-            return Unavailable(
-                f"{path} is locked by another writer: {error}. Try again when it has finished."
-            )
-        case sqlite3.SQLITE_CORRUPT | sqlite3.SQLITE_NOTADB:
-            damaged = True
-        case _:
-            damaged = isinstance(error, struct.error | TypeError | ValueError)
-    if damaged:
-        return IntegrityError(f"{path} is damaged: {error}. Delete it and materialise its values again.")
-    return MlopsError(
-        f"cannot use {path}: {error}. See that its folder exists and is writable (readers, too, keep a lock "
-        "file beside it) and that the disk has room."
-    )
+def _packed(
+    connection: sqlite3.Connection, number: int, keys: Sequence[StoredKey | None]
+) -> dict[StoredKey | None, bytes]:
+    """Packed rows by key, of those that are there. NULL, which no row has, stands for what cannot be one."""
+    found: dict[StoredKey | None, bytes] = {}
+    for start in range(0, len(keys), _KEYS):
+        part = keys[start : start + _KEYS]
+        # Powers of two are few statements to keep prepared
+        part = [*part, *[None] * ((1 << (len(part) - 1).bit_length()) - len(part))]
+        places = ", ".join("?" * len(part))
+        query = f"SELECT key, packed FROM feature_row WHERE set_id = ? AND key IN ({places})"  # noqa: S608 - ?
+        found.update(connection.execute(query, (number, *part)))
+    return found
