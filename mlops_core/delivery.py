@@ -30,7 +30,7 @@ class Delivery:
         self.dag: PipelineDAG = build_pipeline(
             self.use_case,
             self.engines,
-            files=parameters.files_of(use_case),
+            data=parameters.data_of(use_case),
             as_of=parameters.as_of,
         )
         self._home = settings.home

@@ -13,9 +13,10 @@ from mlops_core.errors import BadInput
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from mlops_core.domain.sources import Data
     from mlops_core.domain.usecase import UseCase
 
-__all__ = ["DeliveryParameters", "parameters_of", "validated"]
+__all__ = ["DeliveryParameters", "RefreshParameters", "data_of", "parameters_of", "validated"]
 
 P = TypeVar("P", bound=BaseModel)
 
@@ -26,7 +27,9 @@ class DeliveryParameters(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
     data: Path | None = Field(
-        default=None, description="Events file, Parquet or CSV. Default: the file that the use case names."
+        default=None,
+        description="Events: a Parquet or CSV file, a folder of them or a glob. "
+        "Default: what the use case names.",
     )
     as_of: date | None = Field(
         default=None,
@@ -51,15 +54,45 @@ class DeliveryParameters(BaseModel):
             gate = gate.model_copy(update={"floor": self.floor})
         return use_case.model_copy(update={"candidates": chosen, "gate": gate})
 
-    def files_of(self, use_case: UseCase) -> dict[str, Path]:
-        """The events file of each source; `data` stands in for that of the label's source."""
-        files = {source.name: source.path for source in use_case.sources}
-        if self.data is not None:
-            files[use_case.label.source] = self.data
-        missing = sorted(name for name, path in files.items() if path is None)
-        if missing:
-            raise BadInput(f"no events file for source {', '.join(missing)}: give one with --data")
-        return {name: path for name, path in files.items() if path is not None}
+    def data_of(self, use_case: UseCase) -> dict[str, Data]:
+        """The events of each source; `data` stands in for those of the label's source.
+
+        A source that appends may have none: it stays as it is.
+        """
+        return data_of(use_case, {use_case.label.source: self.data} if self.data is not None else {})
+
+
+class RefreshParameters(BaseModel):
+    """What a refresh of a feature store may be told."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    use_case: str = Field(default="churn", description="Whose features, such as churn or module:ATTRIBUTE.")
+    data: Path | None = Field(
+        default=None,
+        description="Events of the label's source: a file, a folder or a glob. "
+        "Default: what the use case names.",
+    )
+    as_of: date | None = Field(
+        default=None,
+        description="Last day that may be known, like 1998-06-30. Default: that of the last event.",
+    )
+    quarantine: Path | None = Field(
+        default=None,
+        description="Folder for rows that break a rule, one file a source. Default: such rows stop the run.",
+    )
+
+
+def data_of(use_case: UseCase, given: Mapping[str, Data]) -> dict[str, Data]:
+    """The events of each source: those given, or where its definition says that they lie.
+
+    Raises `BadInput` when a source that does not append has none.
+    """
+    found = {source.name: given.get(source.name, source.data) for source in use_case.sources}
+    missing = sorted(one.name for one in use_case.sources if found[one.name] is None and not one.append)
+    if missing:
+        raise BadInput(f"no events for source {', '.join(missing)}: give them with --data")
+    return {name: data for name, data in found.items() if data is not None}
 
 
 def parameters_of(use_case: UseCase) -> type[DeliveryParameters]:

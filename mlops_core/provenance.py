@@ -12,7 +12,15 @@ from mlops_core.domain.digest import digest_file, digest_of
 __all__ = ["code_digest", "git_commit", "libraries"]
 
 # The parts of this package that decide what a stage computes.
-_DECISIVE = ("domain", "metrics", "stages", "adapters/feature_store", "adapters/trainer")
+_DECISIVE = (
+    "adapters/feature_store",
+    "adapters/trainer",
+    "domain",
+    "metrics",
+    "online_parity.py",
+    "point_in_time.py",
+    "stages",
+)
 _LIBRARIES = ("duckdb", "numpy", "pyarrow", "scikit-learn", "scipy", "skops")
 
 
@@ -20,7 +28,8 @@ _LIBRARIES = ("duckdb", "numpy", "pyarrow", "scikit-learn", "scipy", "skops")
 def code_digest() -> str:
     """Digest of the sources that decide results, by path; the same wherever the package is installed."""
     root = Path(__file__).parent
-    files = sorted(path for part in _DECISIVE for path in (root / part).rglob("*.py"))
+    parts = [root / part for part in _DECISIVE]
+    files = sorted(path for part in parts for path in (part.rglob("*.py") if part.is_dir() else [part]))
     return digest_of({path.relative_to(root).as_posix(): digest_file(path) for path in files})
 
 

@@ -8,8 +8,9 @@ from __future__ import annotations
 import os
 from difflib import get_close_matches
 from pathlib import Path
+from typing import Literal
 
-from pydantic import Field, ValidationError
+from pydantic import Field, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from mlops_core.errors import DefinitionError
@@ -31,6 +32,34 @@ class Settings(BaseSettings):
         "by default a SQLite database in the state folder.",
     )
 
+    offline_store: Literal["duckdb", "spark", "feast"] = Field(
+        default="duckdb",
+        description="What reads history: DuckDB in this process, Spark, or the Feast of `feast_python`.",
+    )
+    online_store: str = Field(
+        default="sqlite",
+        description="Where online values are: sqlite (in the state folder), redis://HOST:PORT/N, or feast.",
+    )
+    memory_limit: str | None = Field(
+        default=None, description="Memory that DuckDB may use, such as 4GB; by default 80 % of the machine's."
+    )
+    threads: int | None = Field(
+        default=None, ge=1, description="Threads that DuckDB may use; by default all cores."
+    )
+    spark_master: str = Field(
+        default="local[*]", description="Where Spark runs, such as local[4] or spark://HOST:PORT."
+    )
+    feast_python: Path | None = Field(
+        default=None, description="The Python of an environment with Feast; see docs/feast.md."
+    )
+
+    @field_validator("online_store")
+    @classmethod
+    def _known(cls, store: str) -> str:
+        if store not in ("sqlite", "feast") and not store.startswith(("redis://", "rediss://", "unix://")):
+            raise ValueError(f"give sqlite, feast or a URL such as redis://HOST:PORT/N, got {store!r}")
+        return store
+
     @classmethod
     def load(cls) -> Settings:
         """The settings of this process's environment.
@@ -49,4 +78,6 @@ class Settings(BaseSettings):
         except ValidationError as error:
             first = error.errors()[0]
             name = f"{_PREFIX}{first['loc'][0]}".upper()
-            raise DefinitionError(f"the setting {name} cannot be used: {first['msg']}") from error
+            raise DefinitionError(
+                f"the setting {name} cannot be used: {first['msg'].removeprefix('Value error, ')}"
+            ) from error

@@ -43,17 +43,38 @@ class ConfiguredEngines:
 
     @cached_property
     def offline(self) -> OfflineStore:
-        """Parquet read by DuckDB."""
-        from mlops_core.adapters.feature_store.duckdb import DuckDBOfflineStore
+        """Parquet read by DuckDB, Spark or Feast."""
+        settings = self._settings
+        match settings.offline_store:
+            case "duckdb":
+                from mlops_core.adapters.feature_store.duckdb import DuckDBOfflineStore
 
-        return DuckDBOfflineStore()
+                return DuckDBOfflineStore(threads=settings.threads, memory_limit=settings.memory_limit)
+            case "spark":
+                from mlops_core.adapters.feature_store.spark import SparkOfflineStore
+
+                return SparkOfflineStore(master=settings.spark_master)
+            case "feast":
+                from mlops_core.adapters.feature_store.feast import FeastOfflineStore
+
+                return FeastOfflineStore(python=settings.feast_python)
 
     @cached_property
     def online(self) -> OnlineStore:
-        """SQLite."""
-        from mlops_core.adapters.online_store.sqlite import SQLiteOnlineStore
+        """SQLite, Redis or Feast."""
+        match self._settings.online_store:
+            case "sqlite":
+                from mlops_core.adapters.online_store.sqlite import SQLiteOnlineStore
 
-        return SQLiteOnlineStore(self._home / "online.db")
+                return SQLiteOnlineStore(self._home / "online.db")
+            case "feast":
+                from mlops_core.adapters.online_store.feast import FeastOnlineStore
+
+                return FeastOnlineStore(python=self._settings.feast_python, folder=self._home / "feast")
+            case url:
+                from mlops_core.adapters.online_store.redis import RedisOnlineStore
+
+                return RedisOnlineStore(url)
 
     @cached_property
     def trainer(self) -> Trainer:

@@ -26,7 +26,7 @@ def parse(*words: str) -> DeliveryParameters:
 def test_nothing_given_is_the_use_case_as_defined() -> None:
     """Defaults change nothing."""
     assert parse().applied_to(CHURN) == CHURN
-    assert parse().files_of(CHURN) == {"purchases": CHURN.sources[0].path}
+    assert parse().data_of(CHURN) == {"purchases": CHURN.sources[0].path}
 
 
 def test_every_field_is_an_option() -> None:
@@ -46,7 +46,7 @@ def test_every_field_is_an_option() -> None:
     given = found.applied_to(CHURN)
     assert [one.name for one in given.candidates] == ["logistic"]
     assert given.gate.floor == 0.8
-    assert found.files_of(CHURN) == {"purchases": Path("a.csv")}
+    assert found.data_of(CHURN) == {"purchases": Path("a.csv")}
 
 
 def test_several_candidates_follow_one_option() -> None:

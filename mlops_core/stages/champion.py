@@ -8,6 +8,7 @@ from mlops_core.domain.gates import Check
 from mlops_core.domain.metrics import greater_is_better
 from mlops_core.domain.usecase import UseCase
 from mlops_core.errors import MlopsError
+from mlops_core.point_in_time import historical_features
 from mlops_core.stages.matrix import label_vector, matrix, read_splits
 
 if TYPE_CHECKING:
@@ -82,7 +83,6 @@ def _inputs(
     theirs = UseCase.model_validate_json(champion.use_case)
     if theirs.features_digest != use_case.features_digest:
         files = {name: engines.workspace.path(log.ref.uri) for name, log in events.events.items()}
-        table = engines.offline.features(
-            theirs, files, table.select([use_case.entity.key, "event_timestamp"])
-        )
+        spine = table.select([*theirs.entity.keys, "event_timestamp"])
+        table = historical_features(theirs, engines.offline, files, spine, as_known_at=events.as_known_at)
     return matrix(table, theirs.feature_names)

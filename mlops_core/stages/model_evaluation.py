@@ -105,8 +105,8 @@ def _predictions(
 ) -> pa.Table:
     import pyarrow as pa
 
-    key = use_case.entity.key
-    return pa.table({key: table[key], "label": pa.array(labels), "score": pa.array(scores)})
+    keys = {key: table[key] for key in use_case.entity.keys}
+    return pa.table({**keys, "label": pa.array(labels), "score": pa.array(scores)})
 
 
 def _facts(use_case: UseCase, rows: TrainingSetReceipt, best: ModelTrainingReceipt) -> list[tuple[str, str]]:

@@ -8,6 +8,7 @@ from mlops_core.domain.digest import digest_of, digest_table
 from mlops_core.domain.receipts import Ref, Split, TrainingSetReceipt
 from mlops_core.domain.snapshots import Snapshots
 from mlops_core.errors import DataError
+from mlops_core.point_in_time import historical_features
 from mlops_core.provenance import code_digest, libraries
 
 if TYPE_CHECKING:
@@ -35,9 +36,8 @@ def training_set(use_case: UseCase, events: FeatureStoreReceipt, *, engines: Eng
     """
     workspace = engines.workspace
     logs = {name: log.ref.digest for name, log in events.events.items()}
-    key = digest_of(
-        [STAGE, code_digest(), libraries(), use_case.training_digest, logs, events.as_of.isoformat()]
-    )
+    when = [events.as_of.isoformat(), events.as_known_at and events.as_known_at.isoformat()]
+    key = digest_of([STAGE, code_digest(), libraries(), use_case.training_digest, logs, when])
 
     def make(folder: Path) -> TrainingSetReceipt:
         log = events.events[use_case.label.source]
@@ -48,9 +48,10 @@ def training_set(use_case: UseCase, events: FeatureStoreReceipt, *, engines: Eng
             history=use_case.spine.history,
         )
         files = {name: workspace.path(log.ref.uri) for name, log in events.events.items()}
-        spine = engines.offline.spine(use_case, files[use_case.label.source], snapshots.all)
-        table = engines.offline.features(use_case, files, spine)
-        labels = engines.offline.labels(use_case, files[use_case.label.source], spine)
+        source, offline, known = files[use_case.label.source], engines.offline, events.as_known_at
+        spine = offline.spine(use_case, source, snapshots.all, as_known_at=known)
+        table = historical_features(use_case, offline, files, spine, as_known_at=known)
+        labels = offline.labels(use_case, source, spine, as_known_at=known)
         table = table.append_column(use_case.label.name, labels[use_case.label.name])
         return _store(use_case, _with_split(table, snapshots), snapshots, folder, key, workspace)
 

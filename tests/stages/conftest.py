@@ -18,12 +18,13 @@ from mlops_core.adapters.registry.memory import MemoryModelRegistry
 from mlops_core.adapters.reporter.memory import MemoryReporter
 from mlops_core.adapters.trainer.memory import MemoryTrainer
 from mlops_core.domain.candidates import GradientBoosting, LogisticRegression
-from mlops_core.domain.features import Count, FeatureView, Since
+from mlops_core.domain.features import Count, Since
 from mlops_core.domain.gates import GatePolicy
 from mlops_core.domain.labels import NoEventWithin
 from mlops_core.domain.sources import Entity, EventSource
 from mlops_core.domain.time import days
 from mlops_core.domain.usecase import UseCase
+from mlops_core.domain.views import FeatureView
 from mlops_core.pipeline import build_pipeline
 from mlops_core.workspace import Workspace
 
@@ -100,7 +101,7 @@ class Shop:
     ) -> Context:
         file = self.folder / "purchases.parquet"
         pq.write_table(purchases() if table is None else table, file)
-        dag = build_pipeline(use_case, self.engines, files={"purchases": file}, as_of=as_of)
+        dag = build_pipeline(use_case, self.engines, data={"purchases": file}, as_of=as_of)
         return dag.execute()
 
     def stages(self) -> dict[int, str]:
