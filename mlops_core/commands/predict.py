@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from mlops_core.commands.ids import add_ids, keys_of_words
 from mlops_core.commands.output import print_json, print_table
-from mlops_core.errors import BadInput, NotFound
+from mlops_core.errors import NotFound
 
 if TYPE_CHECKING:
     import argparse
@@ -18,15 +19,7 @@ def add(verbs: Any, words: Sequence[str]) -> None:  # noqa: ARG001 - every verb 
     """Add the verb."""
     parser = verbs.add_parser("predict", help="predict by id, from online features")
     parser.add_argument("use_case", metavar="USE_CASE")
-    parser.add_argument(
-        "--id",
-        dest="ids",
-        nargs="+",
-        action="extend",
-        required=True,
-        metavar="ID",
-        help="ids of entities; whole numbers are integers, in double quotes of their own ('\"1\"') texts",
-    )
+    add_ids(parser)
     parser.add_argument("--json", action="store_true", help="print JSON")
     parser.set_defaults(command=_predict)
 
@@ -37,13 +30,14 @@ def _predict(arguments: argparse.Namespace) -> int:
     from mlops_core.usecases import find
     from mlops_core.wiring import ConfiguredEngines
 
-    name = find(arguments.use_case).name
+    use_case = find(arguments.use_case)
+    name, columns = use_case.name, use_case.entity.keys
     engines = ConfiguredEngines(Settings.load())
     release = engines.releases.current(name)
     if release is None:
         raise NotFound(f"nothing of {name} is released yet: deliver it with `mlops run {name}`")
     predictor = Predictor(release=release, model=engines.releases.load(release), store=engines.online)
-    predictions = predictor.predict_ids([_key(word) for word in arguments.ids])
+    predictions = predictor.predict_ids(keys_of_words(arguments.ids, columns))
     if arguments.json:
         print_json([one.model_dump(mode="json") for one in predictions])
     else:
@@ -60,14 +54,3 @@ def _predict(arguments: argparse.Namespace) -> int:
         ]
         print_table(heads, rows)
     return 0
-
-
-def _key(word: str) -> int | str:
-    if not word:
-        raise BadInput("an id is empty: give ids after --id")
-    if len(word) > 1 and word[0] == word[-1] == '"':
-        return word[1:-1]
-    try:
-        return int(word)
-    except ValueError:
-        return word

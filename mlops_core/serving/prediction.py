@@ -21,7 +21,9 @@ __all__ = ["MAX_IDS", "PredictRequest", "PredictResponse", "PredictedEntity"]
 MAX_IDS = 1000
 
 # What an int64 or a string column can hold: nothing else can be a key.
-Id = Annotated[int, Field(ge=-(2**63), lt=2**63)] | Annotated[str, Field(max_length=1024)]
+Part = Annotated[int, Field(ge=-(2**63), lt=2**63)] | Annotated[str, Field(max_length=1024)]
+# A composite key is an array of its parts; JSON has no tuples, so a list is taken for one.
+Id = Part | Annotated[tuple[Part, ...], Field(strict=False, min_length=2, max_length=16)]
 
 
 class PredictRequest(BaseModel):

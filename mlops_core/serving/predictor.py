@@ -5,19 +5,20 @@ No table library is on this path: values go from the online store into one NumPy
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import numpy as np
 from pydantic import ValidationError
 
 from mlops_core.domain.online import Key
+from mlops_core.domain.time import in_words
 from mlops_core.domain.usecase import UseCase
 from mlops_core.domain.value import Value
 from mlops_core.errors import BadInput, DefinitionError, IntegrityError, NotFound, Unavailable
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from numpy.typing import NDArray
 
@@ -29,6 +30,10 @@ __all__ = ["Prediction", "Predictor"]
 
 _SHOWN = 10
 _READS = 5
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
 
 
 class Prediction(Value):
@@ -49,15 +54,25 @@ class Predictor:
 
     Features are read as the release's own definitions made them. Messages name positions, never ids or
     values, which are personal data. Raises `DefinitionError` when the release's definitions cannot be read.
+    `clock` says when it is, for features that must not be too old.
     """
 
-    def __init__(self, *, release: Release, model: FittedModel, store: OnlineStore) -> None:
+    def __init__(
+        self,
+        *,
+        release: Release,
+        model: FittedModel,
+        store: OnlineStore,
+        clock: Callable[[], datetime] = _now,
+    ) -> None:
         self.release = release
         self._model = model
         self._store = store
+        self._clock = clock
         self._state: OnlineState | None = None
         try:
-            self._online_name = UseCase.model_validate_json(release.use_case).online_name
+            use_case = UseCase.model_validate_json(release.use_case)
+            self._online_name, self._staleness = use_case.online_name, use_case.staleness
         except ValidationError as error:
             raise DefinitionError(
                 f"the definitions in version {release.version} of {release.name!r} cannot be read by this "
@@ -68,7 +83,7 @@ class Predictor:
         """Predictions in the order of `ids`, which are typed: "1" is not 1.
 
         Raises `NotFound` for ids that have no features, and `Unavailable` while the online store holds
-        nothing, or not the features of this release.
+        nothing, not the features of this release, or values older than a view of them allows.
         """
         if not ids:
             return []
@@ -120,11 +135,21 @@ class Predictor:
                 raise self._nothing() from error
             self._state = self._store.state(self._online_name)
             if self._state == before:
+                self._check_age(before.as_of)
                 return _known(found, self.release.name), before.as_of
             before = self._state
         raise Unavailable(
             f"the online features of {self.release.name!r} are being replaced all the time; try again later"
         )
+
+    def _check_age(self, as_of: datetime) -> None:
+        age = self._clock() - as_of
+        if self._staleness is not None and age > self._staleness:
+            raise Unavailable(
+                f"the online features of {self.release.name!r} stand as of {as_of:%Y-%m-%d %H:%M} UTC and "
+                f"may be {in_words(self._staleness)} old at most: refresh them with `mlops features "
+                f"materialise {self.release.name}`"
+            )
 
     def _nothing(self) -> Unavailable:
         return Unavailable(

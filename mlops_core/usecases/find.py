@@ -8,8 +8,10 @@ from importlib import import_module
 from pathlib import Path
 from pkgutil import iter_modules
 
+from pydantic import ValidationError
+
 from mlops_core.domain.usecase import UseCase
-from mlops_core.errors import NotFound
+from mlops_core.errors import DefinitionError, NotFound
 
 __all__ = ["find"]
 
@@ -17,7 +19,8 @@ __all__ = ["find"]
 def find(name: str) -> UseCase:
     """The use case called `name`, or `module:ATTRIBUTE` for one of the user's own.
 
-    The module is looked for in the working directory first. Raises `NotFound`, naming what there is.
+    The module is looked for in the working directory first. Raises `NotFound`, naming what there is, and
+    `DefinitionError` with every problem of definitions that cannot be meant.
     """
     module, _, attribute = name.partition(":")
     if attribute:
@@ -40,6 +43,20 @@ def _own(module: str, attribute: str) -> UseCase:
         raise NotFound(
             f"no use case {module}:{attribute}: {error}. Run it where {module} can be imported."
         ) from error
+    except ValidationError as error:
+        raise DefinitionError(f"{module} has definitions that cannot be meant: {_problems(error)}") from error
+    except (ValueError, TypeError, NameError, SyntaxError) as error:
+        raise DefinitionError(f"{module} cannot be read: {type(error).__name__}: {error}") from error
+
+
+def _problems(error: ValidationError) -> str:
+    """Every problem once, with the field where pydantic knows one."""
+    found = []
+    for problem in error.errors():
+        where = ".".join(str(part) for part in problem["loc"])
+        sentence = problem["msg"].removeprefix("Value error, ")
+        found.append(f"{where}: {sentence}" if where else sentence)
+    return "; ".join(found)
 
 
 def _checked(found: object, name: str) -> UseCase:

@@ -100,7 +100,7 @@ def test_predictions_by_id(delivered: Terminal) -> None:
         (["run", "chrun"], 2, "no use case 'chrun': did you mean 'churn'?"),
         (["run", "churn", "--as-of", "soon"], 2, "--as-of: expected a date like 1998-06-30, got 'soon'"),
         (["run", "churn", "--candidate", "logistic"], 2, "did you mean --candidates?"),
-        (["run", "churn", "--data", "nowhere.parquet"], 2, "there is no events file nowhere.parquet"),
+        (["run", "churn", "--data", "nowhere.parquet"], 2, "there is no file nowhere.parquet"),
         (["run", "churn", "--as-of", "1990-01-01"], 2, "as of 1990-01-01 there are no events yet"),
         (["models", "show", "churn@7"], 2, "churn has no version @7: there are 1 (Production)"),
         (["predict", "churn", "--id", "999999"], 2, "1 of 1 ids have no features"),

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 ENOUGH, TOO_FEW = 650, 150  # customers; the gate wants 500 to judge by
 STAGES = {
     "feature_store",
+    "feature_verification",
     "training_set",
     "model_training.logistic",
     "model_training.boosting",
@@ -141,7 +142,7 @@ def test_a_rejection_fails_the_run_that_asked_for_it(
 @pytest.mark.parametrize(
     ("parameters", "kind", "sentence"),
     [
-        ({"data": "no-such-file.csv"}, NotFound, "there is no events file no-such-file.csv"),
+        ({"data": "no-such-file.csv"}, NotFound, "purchases: there is no file no-such-file.csv"),
         ({"as_of": "1990-01-01"}, DataError, "as of 1990-01-01 there are no events yet"),
         ({"floor": float("nan")}, BadInput, "--floor: input should be a finite number"),
     ],

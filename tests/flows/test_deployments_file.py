@@ -21,7 +21,7 @@ from prefect.flows import load_flow_from_entrypoint
 
 from flows.churn import ChurnParameters
 from flows.simulator import SimulatorParameters
-from mlops_core.parameters import validated
+from mlops_core.parameters import RefreshParameters, validated
 
 if TYPE_CHECKING:
     from pydantic import BaseModel
@@ -29,7 +29,11 @@ if TYPE_CHECKING:
 FILE = Path(__file__).parents[2] / "prefect.yaml"
 DOCUMENT: dict[str, Any] = yaml.safe_load(FILE.read_text())
 DEPLOYMENTS: list[dict[str, Any]] = DOCUMENT["deployments"]
-MODELS: dict[str, type[BaseModel]] = {"churn": ChurnParameters, "simulator": SimulatorParameters}
+MODELS: dict[str, type[BaseModel]] = {
+    "churn": ChurnParameters,
+    "materialize": RefreshParameters,
+    "simulator": SimulatorParameters,
+}
 OUR_OWN = {"definitions"}  # anchors; Prefect ignores what it does not know
 
 

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 POINTS = {
+    "history": ("mlops_core.history", "sync"),  # the events lie there, but no version names them yet
     "model_registry": ("mlops_core.adapters.registry.mlflow_run", "write_package"),  # no version yet
     "deployment.prepared": ("mlops_core.adapters.deployer.local", "LocalDeployer.prepare"),
     "deployment.activated": ("mlops_core.adapters.deployer.local", "LocalDeployer.activate"),

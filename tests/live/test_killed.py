@@ -22,6 +22,7 @@ pytestmark = pytest.mark.live
 
 DRIVER = Path(__file__).with_name("killed_run.py")
 POINTS = {  # where it is killed, and what then has to lie about, or the kill came too early or too late
+    "history": "features/churn/*/*.parquet",
     "feature_store": "stages/feature_store/.*.draft/online.parquet",
     "training_set": "stages/training_set/.*.draft/rows.parquet",
     "model_training.logistic": "stages/model_training.logistic/.*.draft/model/*",

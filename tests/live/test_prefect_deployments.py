@@ -191,7 +191,7 @@ def test_a_run_that_fails_says_so(site: Site) -> None:
     done = site.prefect("deployment", "run", "churn/on-demand", "--param", "data=no-such.csv", "--watch")
     assert done.returncode == 1
     messages = [str(run["state"]["message"]) for run in site.runs("churn/on-demand")]
-    assert any(message.startswith("there is no events file no-such.csv") for message in messages)
+    assert any(message.startswith("purchases: there is no file no-such.csv") for message in messages)
 
 
 def test_a_schedule_fires_with_its_own_parameters(site: Site, until: Callable[..., Any]) -> None:

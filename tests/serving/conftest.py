@@ -16,13 +16,14 @@ from mlops_core.adapters.deployer.local import LocalDeployer
 from mlops_core.adapters.online_store.memory import MemoryOnlineStore
 from mlops_core.adapters.trainer.memory import MemoryTrainer
 from mlops_core.domain.candidates import LogisticRegression
-from mlops_core.domain.features import Count, FeatureView, Mean
+from mlops_core.domain.features import Count, Mean
 from mlops_core.domain.gates import GatePolicy
 from mlops_core.domain.labels import NoEventWithin
 from mlops_core.domain.release import Bundle, Probes
 from mlops_core.domain.sources import Entity, EventSource
 from mlops_core.domain.time import days
 from mlops_core.domain.usecase import UseCase
+from mlops_core.domain.views import FeatureView
 from mlops_core.serving.app import create_app
 from mlops_core.serving.follower import ReleaseFollower
 
@@ -84,7 +85,7 @@ def store(use_case: UseCase, as_of: datetime) -> MemoryOnlineStore:
     """Customers 1, 2 and 3; columns in another order than the model reads them."""
     table = pa.table({"basket": [80.0, None, 20.0], "customer_id": [1, 2, 3], "orders": [9, 1, 0]})
     online = MemoryOnlineStore()
-    online.write(use_case.online_name, table, "customer_id", as_of)
+    online.write(use_case.online_name, table, ["customer_id"], as_of)
     return online
 
 

@@ -39,7 +39,7 @@ SCRIPT = Path(__file__).with_name("served.py")
 def home(tmp_path: Path, use_case: UseCase, as_of: datetime) -> Path:
     """A state folder with online features of one customer."""
     table = pa.table({"id": [1], "orders": [3], "basket": [20.0]})
-    SQLiteOnlineStore(tmp_path / "home" / "online.db").write(use_case.online_name, table, "id", as_of)
+    SQLiteOnlineStore(tmp_path / "home" / "online.db").write(use_case.online_name, table, ["id"], as_of)
     return tmp_path / "home"
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from mlops_core.adapters.deployer.local import LocalDeployer
-    from mlops_core.domain.online import FeatureValue, Key, OnlineState
+    from mlops_core.domain.online import FeatureValue, Key
     from mlops_core.domain.release import Bundle, Release
     from mlops_core.domain.usecase import UseCase
 
@@ -97,7 +98,7 @@ def test_a_missing_feature_is_named(
 ) -> None:
     """Never is a feature that is not there taken for a missing value."""
     store = MemoryOnlineStore()
-    store.write(use_case.online_name, pa.table({"id": [1], "orders": [3]}), "id", as_of)
+    store.write(use_case.online_name, pa.table({"id": [1], "orders": [3]}), ["id"], as_of)
     predictor = Predictor(release=release, model=deployer.load(release), store=store)
     with pytest.raises(Unavailable, match=r"lack \['basket'\]"):
         predictor.predict_ids([1])
@@ -125,21 +126,21 @@ def test_definitions_that_cannot_be_read_are_refused_at_once(
 
 
 class _Replaced(MemoryOnlineStore):
-    """A store whose values are replaced during the first `times` reads."""
+    """A store whose values are replaced during the first `times` reads, each time as of a day later."""
 
-    def __init__(self, table: pa.Table, as_of: Sequence[datetime], times: int) -> None:
+    def __init__(self, table: pa.Table, as_of: datetime, times: int) -> None:
         super().__init__()
         self._table = table
         self._as_of = as_of
         self._left = times
-        self.first: OnlineState | None = None
 
     def read(self, name: str, keys: Sequence[Key]) -> list[Mapping[str, FeatureValue] | None]:
         """As ever, and then comes a writer."""
         found = super().read(name, keys)
         if self._left:
             self._left -= 1
-            self.write(name, self._table, "id", self._as_of[self._left % 2])
+            self._as_of += timedelta(days=1)
+            self.write(name, self._table, ["id"], self._as_of)
         return found
 
 
@@ -150,12 +151,11 @@ def test_features_and_their_instant_belong_together(
     """Values replaced between two looks are read again, so the instant told is that of the values."""
     old = pa.table({"id": [1], "orders": [0], "basket": [20.0]})
     new = pa.table({"id": [1], "orders": [9], "basket": [80.0]})
-    instants = (as_of.replace(year=2027), as_of.replace(year=2028))
-    store = _Replaced(new, instants, times)
-    store.write(use_case.online_name, old, "id", as_of)
+    store = _Replaced(new, as_of, times)
+    store.write(use_case.online_name, old, ["id"], as_of)
     model = deployer.load(release)
     found = Predictor(release=release, model=model, store=store).predict_ids([1])[0]
-    assert found.features_as_of == instants[0]
+    assert found.features_as_of == as_of + timedelta(days=times)
     assert found.probability == float(model.predict(np.array([[9.0, 80.0]]))[0])
 
 
@@ -164,8 +164,8 @@ def test_values_that_never_hold_still_are_given_up(
 ) -> None:
     """Rather than answering with an instant that may be wrong."""
     table = pa.table({"id": [1], "orders": [0], "basket": [20.0]})
-    store = _Replaced(table, (as_of.replace(year=2027), as_of.replace(year=2028)), 100)
-    store.write(use_case.online_name, table, "id", as_of)
+    store = _Replaced(table, as_of, 100)
+    store.write(use_case.online_name, table, ["id"], as_of)
     with pytest.raises(Unavailable, match="being replaced"):
         Predictor(release=release, model=deployer.load(release), store=store).predict_ids([1])
 
@@ -176,7 +176,7 @@ def test_later_values_are_read_by_the_same_predictor(
     """Features change every day under a release that stays."""
     old = predictor.predict_ids([1])[0]
     later = as_of.replace(year=2027)
-    store.write(use_case.online_name, pa.table({"id": [1], "orders": [0], "basket": [1.0]}), "id", later)
+    store.write(use_case.online_name, pa.table({"id": [1], "orders": [0], "basket": [1.0]}), ["id"], later)
     new = predictor.predict_ids([1])[0]
     assert (old.features_as_of, new.features_as_of) == (as_of, later)
     assert old.probability != new.probability
@@ -187,7 +187,7 @@ def test_values_that_are_gone_are_not_the_callers_fault(
 ) -> None:
     """A store that was removed under the server is unavailable, its ids are not unknown."""
     store = SQLiteOnlineStore(tmp_path / "online.db")
-    store.write(use_case.online_name, pa.table({"id": [1], "orders": [0], "basket": [1.0]}), "id", as_of)
+    store.write(use_case.online_name, pa.table({"id": [1], "orders": [0], "basket": [1.0]}), ["id"], as_of)
     predictor = Predictor(release=release, model=deployer.load(release), store=store)
     assert predictor.predict_ids([1])[0].id == 1
     for file in tmp_path.glob("online.db*"):
