@@ -24,6 +24,11 @@ def feature_store() -> None:
 
 
 @task
+def feature_verification(_store: Any) -> None:
+    """Nothing."""
+
+
+@task
 def training_set(_store: Any) -> None:
     """Nothing."""
 
@@ -54,20 +59,21 @@ def gate(_store: Any, _rows: Any, _judged: Any, _version: Any) -> None:
 
 
 @task
-def deployment(_rows: Any, _judged: Any, _version: Any, _decision: Any) -> None:
+def deployment(_verified: Any, _rows: Any, _judged: Any, _version: Any, _decision: Any) -> None:
     """Nothing."""
 
 
 @flow
 def bare() -> None:
-    """The eight tasks."""
+    """The nine tasks."""
     store = feature_store.submit()
+    verified = feature_verification.submit(store)
     rows = training_set.submit(store)
     first, second = logistic.submit(rows), boosting.submit(rows)
     judged = model_evaluation.submit(rows, first, second)
     version = model_registry.submit(store, rows, judged)
     decision = gate.submit(store, rows, judged, version)
-    deployment.submit(rows, judged, version, decision).wait()
+    deployment.submit(verified, rows, judged, version, decision).wait()
 
 
 if __name__ == "__main__":

@@ -40,6 +40,8 @@ from sklearn.metrics import roc_auc_score
 from threadpoolctl import threadpool_limits
 
 from mlops_core.adapters.feature_store import sql
+from mlops_core.adapters.feature_store.duckdb_dialect import DuckDBDialect
+from mlops_core.adapters.feature_store.sql_events import EventColumn, Events
 from mlops_core.adapters.trainer.estimators import estimator_for
 from mlops_core.domain.snapshots import Snapshots
 from mlops_core.domain.time import close_of_day
@@ -86,31 +88,33 @@ def deliver(folder: Path, step: Callable[[str], None]) -> dict[str, float]:
     return {one.name: area for one, area in zip(CHURN.candidates, areas, strict=True)}
 
 
-def store_events(connection: duckdb.DuckDBPyConnection, file: Path) -> tuple[sql.Events, datetime, datetime]:
+def store_events(connection: duckdb.DuckDBPyConnection, file: Path) -> tuple[Events, datetime, datetime]:
     """Write the purchases sorted, days as their last microsecond; returns them, and the first and last."""
     connection.execute("SET TimeZone = 'UTC'")
     purchases = connection.read_parquet(str(CHURN.sources[0].path)).project(
-        "customer_id::BIGINT AS k, epoch_us(purchased_on + 1) - 1 AS t, cds::BIGINT AS cds, usd"
+        "customer_id::BIGINT AS k0, epoch_us(purchased_on + 1) - 1 AS t, cds::BIGINT AS cds, usd"
     )
-    purchases.order("k, t, cds, usd").write_parquet(str(file), compression="zstd")
-    columns = {"purchased_on": "t", "cds": "cds", "usd": "usd"}
-    events = sql.Events(relation=f"read_parquet('{file}')", recorded=False, columns=columns)
+    purchases.order("k0, t, cds, usd").write_parquet(str(file), compression="zstd")
+    columns = {
+        "purchased_on": EventColumn(name="t", kind="integer"),
+        "cds": EventColumn(name="cds", kind="integer"),
+        "usd": EventColumn(name="usd", kind="decimal", digits=8, scale=2),
+    }
+    events = Events(relation=f"read_parquet('{file}')", columns=columns)
     span = connection.read_parquet(str(file)).aggregate("make_timestamptz(min(t)), make_timestamptz(max(t))")
     ((first, last),) = span.fetchall()
     return events, first, close_of_day(last)
 
 
-def rows_at(
-    connection: duckdb.DuckDBPyConnection, events: sql.Events, moments: Sequence[datetime]
-) -> pa.Table:
-    """Key `k`, `moment` in microseconds, features and label of everyone seen by each moment."""
+def rows_at(connection: duckdb.DuckDBPyConnection, events: Events, moments: Sequence[datetime]) -> pa.Table:
+    """Key `k0`, `moment` in microseconds, features and label of everyone seen by each moment."""
     given = pa.table({"moment": pa.array(moments, pa.timestamp("us", "UTC")).cast(pa.int64())})
     connection.register("moments", given)
     spine = connection.sql(sql.spine_query(events)).to_arrow_table()
     spine = spine.append_column("row_id", pa.array(np.arange(len(spine))))
     connection.register("spine", spine)
     features = [feature for view in CHURN.views for feature in view.features]
-    found = connection.sql(sql.features_query(events, features)).to_arrow_table()
+    found = connection.sql(sql.features_query(events, features, DuckDBDialect())).to_arrow_table()
     labels = connection.sql(sql.labels_query(events, CHURN.label.horizon)).to_arrow_table()
     table = spine.drop_columns("row_id")
     for number, name in enumerate(NAMES):
@@ -120,9 +124,9 @@ def rows_at(
 
 def write_online(table: pa.Table, file: Path) -> None:
     """The latest features of every customer, one row each, in one transaction."""
-    columns = [table[name].to_pylist() for name in ("k", *NAMES)]
+    columns = [table[name].to_pylist() for name in ("k0", *NAMES)]
     with closing(sqlite3.connect(file)) as connection:
-        connection.execute(f"CREATE TABLE online (k INTEGER PRIMARY KEY, {', '.join(NAMES)})")
+        connection.execute(f"CREATE TABLE online (k0 INTEGER PRIMARY KEY, {', '.join(NAMES)})")
         with connection:
             places = ", ".join("?" * len(columns))
             connection.executemany(

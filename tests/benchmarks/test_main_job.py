@@ -37,7 +37,7 @@ def test_the_bare_flow_has_the_tasks_and_dependencies_of_the_pipeline(
 
     monkeypatch.setattr(Task, "submit", submit)
     bare_flow.bare.fn()
-    dag = build_pipeline(CHURN, ConfiguredEngines(Settings(home=tmp_path)), files={})
+    dag = build_pipeline(CHURN, ConfiguredEngines(Settings(home=tmp_path)), data={})
     ours = {node.name: node.upstream for node in dag}
     assert edges == {_short(name): tuple(map(_short, upstream)) for name, upstream in ours.items()}
 
@@ -61,7 +61,7 @@ def test_the_engines_compute_the_rows_that_the_offline_store_does(tmp_path: Path
     spine = store.spine(CHURN, file, snapshots.all)
     ours = store.features(CHURN, {source.name: file}, spine)
     ours = ours.append_column("label", store.labels(CHURN, file, spine)[CHURN.label.name])
-    assert theirs["k"].equals(ours["customer_id"])
+    assert theirs["k0"].equals(ours["customer_id"])
     for name in CHURN.feature_names:
         np.testing.assert_array_equal(theirs[name].to_numpy(), ours[name].cast("float64").to_numpy())
     np.testing.assert_array_equal(theirs[CHURN.label.name].to_numpy(), ours["label"].to_numpy())
