@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from mlops_core.workspace import Workspace
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
     import numpy as np
+    import pyarrow as pa
     from numpy.typing import NDArray
 
     from mlops_core.adapters.deployer.local import LocalDeployer
     from mlops_core.domain.candidates import AnyCandidate
+    from mlops_core.domain.usecase import UseCase
     from mlops_core.ports import (
         Deployer,
         FittedModel,
@@ -75,6 +78,14 @@ class ConfiguredEngines:
                 from mlops_core.adapters.online_store.redis import RedisOnlineStore
 
                 return RedisOnlineStore(url)
+
+    def write_feast_data(
+        self, use_case: UseCase, events: Mapping[str, Path], spine: pa.Table, folder: Path
+    ) -> Mapping[str, Literal["integer", "number", "text"]]:
+        """The data that an exported Feast repository reads; see `exporters.to_feast` for what is returned."""
+        from mlops_core.adapters.feature_store.feast_repository import write_feast_data
+
+        return write_feast_data(use_case, self.offline, events, spine, folder)
 
     @cached_property
     def trainer(self) -> Trainer:

@@ -1,5 +1,6 @@
-"""A `PipelineDAG` as text for other tools: pure functions."""
+"""A `PipelineDAG`, or a use case's features, as text for other tools: pure functions."""
 
+from mlops_core.exporters.feast import FeastRepository, to_feast
 from mlops_core.exporters.mermaid import to_mermaid
 
-__all__ = ["to_mermaid"]
+__all__ = ["FeastRepository", "to_feast", "to_mermaid"]

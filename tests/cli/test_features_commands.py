@@ -137,7 +137,8 @@ def test_definitions_that_cannot_be_meant_are_all_told_at_once(
     (tmp_path / "broken_case.py").write_text(
         "from mlops_core.definitions import *\n"
         "CASE = UseCase(name='c', entity=Entity(name='e', key='k'), sources=(EventSource(name='s', "
-        "event_timestamp='t'),), views=(FeatureView(name='v', source='r', features=(Count('a'), Count('a'))),), "
+        "event_timestamp='t'),), "
+        "views=(FeatureView(name='v', source='r', features=(Count('a'), Count('a'))),), "
         "label=NoEventWithin(name='l', source='s', horizon=days(3)), candidates=(LogisticRegression(),), "
         "gate=GatePolicy(floor=0.5))\n"
     )

@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING
 import pytest
 import redis
 
+from mlops_core.adapters.feature_store.feast_process import FeastProcess
+from mlops_core.adapters.online_store.feast import FeastOnlineStore
 from mlops_core.adapters.online_store.memory import MemoryOnlineStore
 from mlops_core.adapters.online_store.redis import RedisOnlineStore
 from mlops_core.adapters.online_store.sqlite import SQLiteOnlineStore
@@ -21,7 +23,12 @@ if TYPE_CHECKING:
 
     from mlops_core.ports import OnlineStore
 
-KINDS = ["memory", "sqlite", pytest.param("redis", marks=pytest.mark.live)]
+KINDS = [
+    "memory",
+    "sqlite",
+    pytest.param("redis", marks=pytest.mark.live),
+    pytest.param("feast", marks=pytest.mark.live),
+]
 DATABASES = 5_000
 
 
@@ -70,6 +77,14 @@ def redis_url(redis_server: str, _numbers: Iterator[int]) -> Callable[[], str]:
     return lambda: f"{redis_server}{next(_numbers)}"
 
 
+@pytest.fixture(scope="session")
+def feast() -> Iterator[FeastProcess]:
+    """Feast, started once; the environment that FEAST_PYTHON names or the cached one has to be there."""
+    process = FeastProcess()
+    yield process
+    process.close()
+
+
 @pytest.fixture(params=KINDS)
 def make(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
@@ -79,6 +94,9 @@ def make(
         return MemoryOnlineStore
     if request.param == "sqlite":
         return lambda: SQLiteOnlineStore(tmp_path_factory.mktemp("online") / "new folder" / "on line?#%.db")
+    if request.param == "feast":
+        process: FeastProcess = request.getfixturevalue("feast")
+        return lambda: FeastOnlineStore(tmp_path_factory.mktemp("feast"), process=process)
     url: Callable[[], str] = request.getfixturevalue("redis_url")
     return lambda: RedisOnlineStore(url())
 
