@@ -39,9 +39,9 @@ from mlflow.types import ColSpec, DataType, Schema, TensorSpec
 from sklearn.metrics import roc_auc_score
 from threadpoolctl import threadpool_limits
 
-from mlops_core.adapters.feature_store import sql
 from mlops_core.adapters.feature_store.duckdb_dialect import DuckDBDialect
-from mlops_core.adapters.feature_store.sql_events import EventColumn, Events
+from mlops_core.adapters.feature_store.sql import queries
+from mlops_core.adapters.feature_store.sql.events import EventColumn, Events
 from mlops_core.adapters.trainer.estimators import estimator_for
 from mlops_core.domain.snapshots import Snapshots
 from mlops_core.domain.time import close_of_day
@@ -110,12 +110,12 @@ def rows_at(connection: duckdb.DuckDBPyConnection, events: Events, moments: Sequ
     """Key `k0`, `moment` in microseconds, features and label of everyone seen by each moment."""
     given = pa.table({"moment": pa.array(moments, pa.timestamp("us", "UTC")).cast(pa.int64())})
     connection.register("moments", given)
-    spine = connection.sql(sql.spine_query(events)).to_arrow_table()
+    spine = connection.sql(queries.spine_query(events)).to_arrow_table()
     spine = spine.append_column("row_id", pa.array(np.arange(len(spine))))
     connection.register("spine", spine)
     features = [feature for view in CHURN.views for feature in view.features]
-    found = connection.sql(sql.features_query(events, features, DuckDBDialect())).to_arrow_table()
-    labels = connection.sql(sql.labels_query(events, CHURN.label.horizon)).to_arrow_table()
+    found = connection.sql(queries.features_query(events, features, DuckDBDialect())).to_arrow_table()
+    labels = connection.sql(queries.labels_query(events, CHURN.label.horizon)).to_arrow_table()
     table = spine.drop_columns("row_id")
     for number, name in enumerate(NAMES):
         table = table.append_column(name, found[f"f{number}"].cast(pa.float64()))

@@ -22,7 +22,7 @@ ROOT = Path(__file__).parents[1]
 def test_the_diagram_is_the_dag_s() -> None:
     """docs/architecture.md shows what `to_mermaid` makes of the churn pipeline."""
     engines = cast("Engines", ConfiguredEngines(Settings()))
-    drawn = to_mermaid(build_pipeline(CHURN, engines, files={}))
+    drawn = to_mermaid(build_pipeline(CHURN, engines, data={}))
     assert f"```mermaid\n{drawn}```" in (ROOT / "docs/architecture.md").read_text()
 
 

@@ -69,7 +69,7 @@ def _expected_to_fail(request: pytest.FixtureRequest) -> str:
 
 
 @pytest.fixture(scope="session")
-def opened() -> Callable[[str], OfflineStore]:
+def opened(request: pytest.FixtureRequest) -> Callable[[str], OfflineStore]:
     """The store of that name, made once: stores are stateless, and some are slow to start."""
     made: dict[str, OfflineStore] = {}
 
@@ -77,6 +77,8 @@ def opened() -> Callable[[str], OfflineStore]:
         one = STORES[name]
         if importlib.util.find_spec(one.module) is None:
             pytest.skip(f"{one.module} does not exist yet")
+        if name == "feast":
+            request.getfixturevalue("feast_python")  # made where it is looked for
         if name not in made:
             made[name] = getattr(importlib.import_module(one.module), one.name)()
         return made[name]

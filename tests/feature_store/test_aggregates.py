@@ -18,11 +18,11 @@ from mlops_core.adapters.feature_store.columns import feature_groups
 from mlops_core.adapters.feature_store.duckdb import DuckDBOfflineStore
 from mlops_core.adapters.feature_store.duckdb_events import EventsFile
 from mlops_core.adapters.feature_store.duckdb_session import duckdb_session
-from mlops_core.adapters.feature_store.latest import latest_values
+from mlops_core.adapters.feature_store.newest.latest import latest_values
 from mlops_core.adapters.feature_store.spine import Spine
-from mlops_core.adapters.feature_store.sql import latest_query
-from mlops_core.adapters.feature_store.sql_events import EventColumn, Events
-from mlops_core.adapters.feature_store.sql_limbs import sum_limbs
+from mlops_core.adapters.feature_store.sql.events import EventColumn, Events
+from mlops_core.adapters.feature_store.sql.limbs import sum_limbs
+from mlops_core.adapters.feature_store.sql.queries import latest_query
 from mlops_core.domain.conditions import Where
 from mlops_core.domain.features import (
     Count,

@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from mlops_core.adapters.feature_store.ingestion import ingest_file
+from mlops_core.adapters.feature_store.ingest.ingestion import ingest_file
 from mlops_core.domain.digest import digest_table
 from mlops_core.domain.features import Count, CountDistinct, Max, Sum
 from mlops_core.errors import BadInput, DataError, MlopsError, NotFound

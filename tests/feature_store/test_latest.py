@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from mlops_core.adapters.feature_store.columns import FeatureGroup
-from mlops_core.adapters.feature_store.latest import latest_values
+from mlops_core.adapters.feature_store.newest.latest import latest_values
 from mlops_core.adapters.feature_store.spine import Spine
 from mlops_core.domain.features import Latest
 from mlops_core.domain.sources import EventSource

@@ -14,9 +14,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mlops_core.adapters.feature_store.ingestion import ingest_file
+from mlops_core.adapters.feature_store.ingest.ingestion import ingest_file
+from mlops_core.adapters.feature_store.ingest.merging import merge_files
 from mlops_core.adapters.feature_store.memory import MemoryOfflineStore
-from mlops_core.adapters.feature_store.merging import merge_files
 from mlops_core.domain.digest import digest_table
 from mlops_core.domain.features import Count, CountDistinct, Last, Latest, Max, Sum
 from mlops_core.domain.history import Merged

@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from mlops_core.adapters.feature_store.ingestion import ingest_file
+from mlops_core.adapters.feature_store.ingest.ingestion import ingest_file
 from mlops_core.domain.features import Latest, Sum
 from mlops_core.domain.rules import InRange, Matches, Unique
 from mlops_core.errors import DataError, MlopsError

@@ -12,7 +12,7 @@ import pyarrow.csv as pacsv
 import pyarrow.parquet as pq
 import pytest
 
-from mlops_core.adapters.feature_store.ingestion import ingest_file
+from mlops_core.adapters.feature_store.ingest.ingestion import ingest_file
 from mlops_core.domain.conditions import Where
 from mlops_core.domain.digest import digest_table
 from mlops_core.domain.features import Count, CountDistinct, Latest, Max, Sum

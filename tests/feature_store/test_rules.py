@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from mlops_core.adapters.feature_store.ingestion import ingest_file
+from mlops_core.adapters.feature_store.ingest.ingestion import ingest_file
 from mlops_core.domain.features import Count, Latest, Sum
 from mlops_core.domain.rules import Fresh, InRange, Matches, NotNull, OneOf, Unique, Volume
 from mlops_core.domain.views import FeatureView

@@ -1,16 +1,11 @@
-"""Online stores of every kind, and a Redis server of our own."""
+"""Online stores of every kind."""
 
 from __future__ import annotations
 
-import socket
-import subprocess
-import time
-from contextlib import closing
 from itertools import count
 from typing import TYPE_CHECKING
 
 import pytest
-import redis
 
 from mlops_core.adapters.feature_store.feast_process import FeastProcess
 from mlops_core.adapters.online_store.feast import FeastOnlineStore
@@ -20,6 +15,7 @@ from mlops_core.adapters.online_store.sqlite import SQLiteOnlineStore
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from pathlib import Path
 
     from mlops_core.ports import OnlineStore
 
@@ -29,41 +25,6 @@ KINDS = [
     pytest.param("redis", marks=pytest.mark.live),
     pytest.param("feast", marks=pytest.mark.live),
 ]
-DATABASES = 5_000
-
-
-@pytest.fixture(scope="session")
-def redis_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The URL of a Redis server that keeps nothing; a database's number completes it."""
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port: int = free.getsockname()[1]
-    words = f"--save '' --appendonly no --bind 127.0.0.1 --port {port} --databases {DATABASES}"
-    folder = tmp_path_factory.mktemp("redis")
-    with (folder / "log").open("wb") as log:
-        process = subprocess.Popen(  # noqa: S603 - our own words
-            ["redis-server", *words.replace("''", "").split(" "), "--dir", str(folder)],  # noqa: S607 - PATH
-            stdout=log,
-        )
-    try:
-        with closing(redis.Redis(port=port)) as client:
-            _wait(client)
-        yield f"redis://127.0.0.1:{port}/"
-    finally:
-        process.terminate()
-        process.wait(30)
-
-
-def _wait(client: redis.Redis) -> None:
-    end = time.monotonic() + 30
-    while True:
-        try:
-            client.ping()
-        except redis.ConnectionError:
-            if time.monotonic() > end:
-                raise
-            time.sleep(0.05)
-        else:
-            return
 
 
 @pytest.fixture(scope="session")
@@ -78,9 +39,9 @@ def redis_url(redis_server: str, _numbers: Iterator[int]) -> Callable[[], str]:
 
 
 @pytest.fixture(scope="session")
-def feast() -> Iterator[FeastProcess]:
-    """Feast, started once; the environment that FEAST_PYTHON names or the cached one has to be there."""
-    process = FeastProcess()
+def feast(feast_python: Path) -> Iterator[FeastProcess]:
+    """Feast, started once."""
+    process = FeastProcess(feast_python)
     yield process
     process.close()
 

@@ -71,7 +71,7 @@ def test_readers_in_threads_never_see_half_a_write(store: OnlineStore) -> None:
     readers = [threading.Thread(target=read) for _ in range(3)]
     for reader in readers:
         reader.start()
-    for number in range(1, 40):
+    for number in range(1, 25):
         write(store, number, 500)
     done.set()
     for reader in readers:

@@ -17,7 +17,16 @@ if TYPE_CHECKING:
     from mlops_core.domain.usecase import UseCase
     from mlops_core.domain.views import FeatureView
 
-__all__ = ["FeatureGroup", "SourceColumns", "columns_of", "feature_groups", "label_source"]
+__all__ = [
+    "FeatureGroup",
+    "SourceColumns",
+    "columns_needed",
+    "columns_of",
+    "feature_groups",
+    "label_source",
+    "source_keys",
+    "timing",
+]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -124,6 +133,23 @@ def feature_groups(use_case: UseCase) -> list[FeatureGroup]:
                 features=(*before, *features),
             )
     return list(grouped.values())
+
+
+def columns_needed(group: FeatureGroup) -> list[str]:
+    """The columns that a group of features reads."""
+    names = [*(theirs for _, theirs in group.keys), *timing(group.source)]
+    for feature in group.features:
+        if isinstance(feature, ColumnFeature | Latest):
+            names.append(feature.column)
+        if isinstance(feature, Feature):
+            names.extend(condition.column for condition in feature.where)
+    return list(dict.fromkeys(names))
+
+
+def timing(source: EventSource) -> list[str]:
+    """The columns that say which events there are, and when."""
+    columns = source.event_timestamp, source.created_timestamp, source.event_id
+    return [column for column in columns if column is not None]
 
 
 def source_keys(use_case: UseCase, view: FeatureView) -> tuple[str, ...]:

@@ -8,24 +8,23 @@ from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
-from mlops_core.adapters.feature_store.answers import answered
-from mlops_core.adapters.feature_store.columns import feature_groups, label_source
+from mlops_core.adapters.feature_store.columns import columns_needed, feature_groups, label_source, timing
 from mlops_core.adapters.feature_store.duckdb_dialect import DuckDBDialect
 from mlops_core.adapters.feature_store.duckdb_events import EventsFile
 from mlops_core.adapters.feature_store.duckdb_session import duckdb_session
-from mlops_core.adapters.feature_store.ingestion import ingest_file
+from mlops_core.adapters.feature_store.ingest.ingestion import ingest_file
+from mlops_core.adapters.feature_store.ingest.merging import merge_files
 from mlops_core.adapters.feature_store.instants import Column, micros
-from mlops_core.adapters.feature_store.merging import merge_files
 from mlops_core.adapters.feature_store.spine import Spine, events_of, spine_table
-from mlops_core.adapters.feature_store.sql import (
+from mlops_core.adapters.feature_store.sql.aggregates import split_floats
+from mlops_core.adapters.feature_store.sql.answers import answered
+from mlops_core.adapters.feature_store.sql.queries import (
     features_query,
     labels_query,
     magnitudes_of,
     magnitudes_query,
     spine_query,
 )
-from mlops_core.adapters.feature_store.sql_aggregates import split_floats
-from mlops_core.domain.features import ColumnFeature, Feature
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -112,7 +111,7 @@ class DuckDBOfflineStore:
         if aggregates:
             with self._session() as connection:
                 for group, path in aggregates:
-                    file = EventsFile(path, group.source, _needed(group), as_known_at)
+                    file = EventsFile(path, group.source, columns_needed(group), as_known_at)
                     found |= _aggregated(connection, group, file, asked)
         return asked.with_columns({name: found[name] for name in use_case.joined_names})
 
@@ -138,30 +137,13 @@ class DuckDBOfflineStore:
 
 def _label_events(use_case: UseCase, path: Path, known_at: datetime | None) -> EventsFile:
     source = label_source(use_case)
-    return EventsFile(path, source, (*use_case.entity.keys, *_timing(source)), known_at)
-
-
-def _needed(group: FeatureGroup) -> list[str]:
-    """The columns that a group of aggregates reads."""
-    names = [*(theirs for _, theirs in group.keys), *_timing(group.source)]
-    for feature in group.features:
-        if isinstance(feature, ColumnFeature):
-            names.append(feature.column)
-        if isinstance(feature, Feature):
-            names.extend(condition.column for condition in feature.where)
-    return list(dict.fromkeys(names))
-
-
-def _timing(source: EventSource) -> list[str]:
-    """The columns that say which events there are, and when."""
-    columns = source.event_timestamp, source.created_timestamp, source.event_id
-    return [column for column in columns if column is not None]
+    return EventsFile(path, source, (*use_case.entity.keys, *timing(source)), known_at)
 
 
 def _latest(
     group: FeatureGroup, path: Path, asked: Spine, as_known_at: datetime | None
 ) -> Mapping[str, Column]:
-    from mlops_core.adapters.feature_store.latest import latest_values
+    from mlops_core.adapters.feature_store.newest.latest import latest_values
 
     return latest_values(group, path, asked, as_known_at=as_known_at)
 

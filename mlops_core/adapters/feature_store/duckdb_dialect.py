@@ -8,7 +8,7 @@ __all__ = ["DuckDBDialect"]
 
 
 class DuckDBDialect:
-    """`mlops_core.adapters.feature_store.dialect.Dialect` for DuckDB."""
+    """`mlops_core.adapters.feature_store.sql.dialect.Dialect` for DuckDB."""
 
     def text(self, value: str) -> str:
         """See `Dialect.text`; nothing but the quote has a meaning within quotes."""

@@ -13,7 +13,7 @@ import pyarrow as pa
 
 from mlops_core.adapters.feature_store.canonical import events_schema
 from mlops_core.adapters.feature_store.instants import micros
-from mlops_core.adapters.feature_store.sql_events import EventColumn, Events, in_micros
+from mlops_core.adapters.feature_store.sql.events import EventColumn, Events, in_micros
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -65,7 +65,7 @@ class EventsFile:
             recorded=recorded and source.created_timestamp is not None,
             delay=in_micros(source.delay),
             known_at=self._known_at,
-            columns={name: _column(columns[name], self._schema.field(name).type) for name in columns},
+            columns={name: EventColumn.of(columns[name], self._schema.field(name).type) for name in columns},
         )
 
     def spine(self, asked: Spine, keys: Iterable[tuple[str, str]]) -> pa.Table:
@@ -78,14 +78,6 @@ class EventsFile:
             kind = self._schema.field(theirs).type
             columns[f"k{number}"] = asked.key_like(ours, kind, self._source.name)
         return pa.table({**columns, "moment": asked.moments})
-
-
-def _column(name: str, kind: pa.DataType) -> EventColumn:
-    if pa.types.is_decimal(kind):
-        return EventColumn(name=name, kind="decimal", digits=kind.precision, scale=kind.scale)
-    if pa.types.is_integer(kind):
-        return EventColumn(name=name, kind="integer")
-    return EventColumn(name=name, kind="float" if pa.types.is_floating(kind) else "other")
 
 
 def _escaped(path: Path) -> str:

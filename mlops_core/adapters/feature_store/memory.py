@@ -14,10 +14,10 @@ import pyarrow.parquet as pq
 
 from mlops_core.adapters.feature_store.canonical import events_schema
 from mlops_core.adapters.feature_store.columns import columns_of, feature_groups, label_source
-from mlops_core.adapters.feature_store.ingestion import ingest_file
+from mlops_core.adapters.feature_store.ingest.ingestion import ingest_file
+from mlops_core.adapters.feature_store.ingest.merging import merge_files
 from mlops_core.adapters.feature_store.instants import micros
 from mlops_core.adapters.feature_store.memory_values import Row, latest_value, ticks, value_of
-from mlops_core.adapters.feature_store.merging import merge_files
 from mlops_core.adapters.feature_store.spine import Spine, events_of, spine_table
 from mlops_core.domain.features import Count, CountDistinct, Latest
 

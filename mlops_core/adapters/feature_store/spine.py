@@ -10,8 +10,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from mlops_core.adapters.feature_store import values
+from mlops_core.adapters.feature_store.ingest.violations import Violations
 from mlops_core.adapters.feature_store.instants import TIMESTAMP, Column, instants
-from mlops_core.adapters.feature_store.violations import Violations
 from mlops_core.errors import BadInput, DataError
 
 if TYPE_CHECKING:

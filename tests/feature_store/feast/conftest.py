@@ -12,11 +12,6 @@ import pytest
 
 from mlops_core.adapters.feature_store.canonical import write_events
 from mlops_core.adapters.feature_store.feast import FeastOfflineStore
-from mlops_core.adapters.feature_store.feast_environment import (
-    cached_environment,
-    default_python,
-    make_environment,
-)
 from mlops_core.adapters.feature_store.memory import MemoryOfflineStore
 from mlops_core.definitions import (
     Count,
@@ -33,7 +28,6 @@ from mlops_core.definitions import (
     UseCase,
     days,
 )
-from mlops_core.errors import NotFound
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -43,15 +37,6 @@ START = datetime(2024, 1, 1, tzinfo=UTC)
 HOUR = timedelta(hours=1)
 TIME = pa.timestamp("us", "UTC")
 BIG = 2**60 + 1
-
-
-@pytest.fixture(scope="session")
-def feast_python() -> Path:
-    """The interpreter of Feast's environment, which is made when there is none."""
-    try:
-        return default_python()
-    except NotFound:
-        return make_environment(cached_environment())
 
 
 @pytest.fixture(scope="session")

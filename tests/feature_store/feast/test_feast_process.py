@@ -57,10 +57,10 @@ def test_a_process_that_says_nothing_is_ended(tmp_path: Path) -> None:
         FeastProcess(python, timeout=0.2).call("hello")
 
 
-def test_feasts_failure_is_ours_and_the_process_goes_on(feast_python: Path) -> None:
+def test_feasts_failure_is_ours_and_the_process_goes_on(feast_python: Path, tmp_path: Path) -> None:
     with FeastProcess(feast_python) as process:
         with pytest.raises(MlopsError, match=r"Feast failed: FileNotFoundError"):
-            process.call("historical", folder="nowhere", reads=[{"view": "v", "spine": "none"} | _READ])
+            process.call("historical", folder=str(tmp_path), reads=[{"view": "v", "spine": "none"} | _READ])
         assert process.call("hello")["feast"].startswith("0.67.")
 
 

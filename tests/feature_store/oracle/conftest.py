@@ -223,12 +223,20 @@ def stored(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., dict[str, 
     return run
 
 
+# Engines of which a question takes long; the others are asked 100 times with the live tests.
+SLOW = {"spark": 3, "feast": 5}
+
+
 @pytest.fixture(params=["few", pytest.param("many", marks=pytest.mark.live)])
 def always(request: pytest.FixtureRequest) -> Callable[..., Any]:
     """Decides whether a property holds: `few` examples every time, many with the live tests."""
 
+    engine = request.node.callspec.params.get("engine")
+    if engine in SLOW and request.param == "many":
+        pytest.skip(f"{engine} takes too long for many examples")
+
     def run(holds: Callable[[st.DataObject], None], few: int) -> None:
-        examples = few if request.param == "few" else 400
+        examples = SLOW.get(engine, few) if request.param == "few" else 100
         chosen = settings(max_examples=examples, deadline=None, suppress_health_check=[HealthCheck.too_slow])
         chosen(given(st.data())(holds))()
 

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from mlops_core.adapters.feature_store.csv_files import csv_header, read_csv
-from mlops_core.adapters.feature_store.files import files_of, is_csv
-from mlops_core.adapters.feature_store.unified import unified
+from mlops_core.adapters.feature_store.ingest.csv_files import csv_header, read_csv
+from mlops_core.adapters.feature_store.ingest.files import files_of, is_csv
+from mlops_core.adapters.feature_store.ingest.unified import unified
 from mlops_core.domain.sources import Query
 from mlops_core.errors import DataError
 
@@ -52,7 +52,9 @@ def read_source(data: Data, columns: SourceColumns) -> SourceRows:
         rows = SourceRows(table=data.select(list(names)))
         what = "the Arrow table"
     elif isinstance(data, Query):
-        from mlops_core.adapters.feature_store.query import run_query  # an engine is loaded when it is needed
+        from mlops_core.adapters.feature_store.ingest.query import (
+            run_query,  # an engine is loaded when it is needed
+        )
 
         what = "the result of its query"
         table = run_query(data, columns.source, lambda found: _check_names(found, what, columns), names)

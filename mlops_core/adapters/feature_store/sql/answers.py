@@ -8,8 +8,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from mlops_core.adapters.feature_store.sql_aggregates import spread_parts
-from mlops_core.adapters.feature_store.sql_limbs import spread_limbs
+from mlops_core.adapters.feature_store.sql.aggregates import spread_parts
+from mlops_core.adapters.feature_store.sql.limbs import spread_limbs
 from mlops_core.domain.features import StdDev, Sum
 from mlops_core.errors import DataError
 
@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 
     from mlops_core.adapters.feature_store.columns import FeatureGroup
     from mlops_core.adapters.feature_store.instants import Column
-    from mlops_core.adapters.feature_store.sql_events import Events
-    from mlops_core.adapters.feature_store.sql_limbs import Limbs
+    from mlops_core.adapters.feature_store.sql.events import Events
+    from mlops_core.adapters.feature_store.sql.limbs import Limbs
 
 __all__ = ["answered"]
 
@@ -29,7 +29,7 @@ _AT_ONCE = 50_000  # Python's integers take ten times the room of the sums
 
 
 def answered(found: pa.Table, group: FeatureGroup, events: Events) -> dict[str, Column]:
-    """Values by feature, from the rows of `sql.features_query`.
+    """Values by feature, from the rows of `queries.features_query`.
 
     Raises `DataError` for what is past the range of floats.
     """

@@ -12,9 +12,9 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from mlops_core.adapters.feature_store.corrections import ALWAYS, NEVER_THERE, replaced_at
 from mlops_core.adapters.feature_store.instants import micros
-from mlops_core.adapters.feature_store.search import Rows
+from mlops_core.adapters.feature_store.newest.corrections import ALWAYS, NEVER_THERE, replaced_at
+from mlops_core.adapters.feature_store.newest.search import Rows
 from mlops_core.errors import DataError, IntegrityError, NotFound
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from mlops_core.adapters.feature_store.columns import FeatureGroup
     from mlops_core.adapters.feature_store.instants import Column
-    from mlops_core.adapters.feature_store.keys import NumberedKeys
+    from mlops_core.adapters.feature_store.newest.keys import NumberedKeys
 
     Numbers = NDArray[np.int64]
 

@@ -13,7 +13,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from mlops_core.adapters.feature_store import values
-from mlops_core.adapters.feature_store.ordering import order_of, same_as_before, taken
+from mlops_core.adapters.feature_store.ingest.ordering import order_of, same_as_before, taken
 from mlops_core.domain.conditions import kind_of
 from mlops_core.domain.rules import InRange, Matches, NotNull, OneOf, Unique
 
@@ -22,9 +22,9 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from mlops_core.adapters.feature_store.ingest.reading import SourceRows
+    from mlops_core.adapters.feature_store.ingest.violations import Violations
     from mlops_core.adapters.feature_store.instants import Column, Converted
-    from mlops_core.adapters.feature_store.reading import SourceRows
-    from mlops_core.adapters.feature_store.violations import Violations
     from mlops_core.domain.conditions import Scalar
     from mlops_core.domain.rules import AnyRule
 

@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from mlops_core.adapters.feature_store.corrections import ALWAYS, newest_by_step
-from mlops_core.adapters.feature_store.keys import changes
+from mlops_core.adapters.feature_store.newest.corrections import ALWAYS, newest_by_step
+from mlops_core.adapters.feature_store.newest.keys import changes
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from mlops_core.adapters.feature_store.canonical import write_events
-from mlops_core.adapters.feature_store.ordering import taken
+from mlops_core.adapters.feature_store.ingest.ordering import taken
 from mlops_core.errors import MlopsError
 
 if TYPE_CHECKING:
@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 
     import pyarrow as pa
 
-    from mlops_core.adapters.feature_store.reading import SourceRows
-    from mlops_core.adapters.feature_store.violations import Violations
+    from mlops_core.adapters.feature_store.ingest.reading import SourceRows
+    from mlops_core.adapters.feature_store.ingest.violations import Violations
 
 __all__ = ["set_aside"]
 

@@ -6,11 +6,11 @@ import math
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
-from mlops_core.adapters.feature_store.sql_events import double
+from mlops_core.adapters.feature_store.sql.events import double
 
 if TYPE_CHECKING:
-    from mlops_core.adapters.feature_store.dialect import Dialect
-    from mlops_core.adapters.feature_store.sql_events import EventColumn
+    from mlops_core.adapters.feature_store.sql.dialect import Dialect
+    from mlops_core.adapters.feature_store.sql.events import EventColumn
     from mlops_core.domain.conditions import Operator, Scalar, Where
 
 __all__ = ["condition"]

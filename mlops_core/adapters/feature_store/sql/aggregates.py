@@ -5,9 +5,9 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, assert_never
 
-from mlops_core.adapters.feature_store.sql_conditions import condition
-from mlops_core.adapters.feature_store.sql_events import NEVER, double, in_micros
-from mlops_core.adapters.feature_store.sql_limbs import (
+from mlops_core.adapters.feature_store.sql.conditions import condition
+from mlops_core.adapters.feature_store.sql.events import NEVER, double, in_micros
+from mlops_core.adapters.feature_store.sql.limbs import (
     split_as_float,
     spread_limbs,
     spread_texts,
@@ -32,9 +32,9 @@ from mlops_core.domain.features import (
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from mlops_core.adapters.feature_store.dialect import Dialect
-    from mlops_core.adapters.feature_store.sql_events import EventColumn, Events
-    from mlops_core.adapters.feature_store.sql_limbs import Limbs
+    from mlops_core.adapters.feature_store.sql.dialect import Dialect
+    from mlops_core.adapters.feature_store.sql.events import EventColumn, Events
+    from mlops_core.adapters.feature_store.sql.limbs import Limbs
     from mlops_core.domain.features import AnyFeature, Feature
 
     Single = Count | Sum | Mean | Min | Max | First | Last | Since | Span
@@ -139,7 +139,7 @@ class Aggregates:
         at = f"greatest(v, t + {offset})" if offset else "v"
         later = (
             f"min(CASE WHEN {counted} THEN {at} END) OVER (PARTITION BY {events.key_columns}, {column} "
-            "ORDER BY t, v ROWS BETWEEN 1 FOLLOWING AND UNBOUNDED FOLLOWING)"
+            "ORDER BY t DESC, v DESC ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING)"
         )
         until = self._key("u", f"CASE WHEN {counted} THEN coalesce({later}, {NEVER}) END")
         return f"count(age){_filter([f'{until} > moment', *meets])}"

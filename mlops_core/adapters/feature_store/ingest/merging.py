@@ -13,10 +13,10 @@ import pyarrow as pa
 
 from mlops_core.adapters.feature_store.canonical import read_events, write_events
 from mlops_core.adapters.feature_store.columns import columns_of
-from mlops_core.adapters.feature_store.duplicates import identities
-from mlops_core.adapters.feature_store.expiry import unseen_from
-from mlops_core.adapters.feature_store.ordering import Groups, order_of, taken
-from mlops_core.adapters.feature_store.widening import in_one_type
+from mlops_core.adapters.feature_store.ingest.duplicates import identities
+from mlops_core.adapters.feature_store.ingest.expiry import unseen_from
+from mlops_core.adapters.feature_store.ingest.ordering import Groups, order_of, taken
+from mlops_core.adapters.feature_store.ingest.widening import in_one_type
 from mlops_core.domain.history import Merged
 
 if TYPE_CHECKING:

@@ -9,6 +9,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import timedelta
 
+    import pyarrow as pa
+
 __all__ = ["NEVER", "EventColumn", "Events", "double", "in_micros"]
 
 NEVER = "9223372036854775807"
@@ -34,6 +36,17 @@ class EventColumn:
     digits: int = 0
     scale: int = 0
 
+    @classmethod
+    def of(cls, name: str, kind: pa.DataType) -> EventColumn:
+        """The column of an Arrow type."""
+        import pyarrow as pa
+
+        if pa.types.is_decimal(kind):
+            return cls(name=name, kind="decimal", digits=kind.precision, scale=kind.scale)
+        if pa.types.is_integer(kind):
+            return cls(name=name, kind="integer")
+        return cls(name=name, kind="float" if pa.types.is_floating(kind) else "other")
+
 
 @dataclass(frozen=True, kw_only=True)
 class Events:
@@ -45,7 +58,7 @@ class Events:
     what was recorded later than that instant is not there.
 
     `columns` are those read, by their names in the source; `magnitudes` the least absolute value but 0 and
-    the greatest one of those SQL columns that are split as floats, see `sql_limbs`.
+    the greatest one of those SQL columns that are split as floats, see `limbs`.
     """
 
     relation: str

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pyarrow as pa
 
-from mlops_core.adapters.feature_store.ordering import order_of, same_as_before, taken
+from mlops_core.adapters.feature_store.ingest.ordering import order_of, same_as_before, taken
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from mlops_core.adapters.feature_store.columns import SourceColumns
+    from mlops_core.adapters.feature_store.ingest.violations import Violations
     from mlops_core.adapters.feature_store.instants import Column
-    from mlops_core.adapters.feature_store.violations import Violations
 
 __all__ = ["identities", "sorted_events"]
 

@@ -17,9 +17,9 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from mlops_core.adapters.feature_store.keys import NumberedKeys
-from mlops_core.adapters.feature_store.row_groups import RowGroups
-from mlops_core.adapters.feature_store.search import Steps
+from mlops_core.adapters.feature_store.newest.keys import NumberedKeys
+from mlops_core.adapters.feature_store.newest.row_groups import RowGroups
+from mlops_core.adapters.feature_store.newest.search import Steps
 from mlops_core.domain.features import Latest
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
     from mlops_core.adapters.feature_store.columns import FeatureGroup
     from mlops_core.adapters.feature_store.instants import Column
-    from mlops_core.adapters.feature_store.search import Rows
+    from mlops_core.adapters.feature_store.newest.search import Rows
     from mlops_core.adapters.feature_store.spine import Spine
 
     Numbers = NDArray[np.int64]

@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING
 
 from mlops_core.adapters.feature_store.canonical import write_events
 from mlops_core.adapters.feature_store.columns import columns_of
-from mlops_core.adapters.feature_store.contract import canonical_columns
-from mlops_core.adapters.feature_store.duplicates import sorted_events
-from mlops_core.adapters.feature_store.quarantine import set_aside
-from mlops_core.adapters.feature_store.reading import read_source
-from mlops_core.adapters.feature_store.rules import check_rules
-from mlops_core.adapters.feature_store.violations import Violations
+from mlops_core.adapters.feature_store.ingest.contract import canonical_columns
+from mlops_core.adapters.feature_store.ingest.duplicates import sorted_events
+from mlops_core.adapters.feature_store.ingest.quarantine import set_aside
+from mlops_core.adapters.feature_store.ingest.reading import read_source
+from mlops_core.adapters.feature_store.ingest.rules import check_rules
+from mlops_core.adapters.feature_store.ingest.violations import Violations
 from mlops_core.domain.history import Ingested
 
 if TYPE_CHECKING:

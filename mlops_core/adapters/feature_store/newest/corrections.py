@@ -13,7 +13,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from mlops_core.adapters.feature_store.keys import changes
+from mlops_core.adapters.feature_store.newest.keys import changes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

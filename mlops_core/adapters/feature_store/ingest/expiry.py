@@ -21,8 +21,8 @@ import numpy as np
 import pyarrow as pa
 
 from mlops_core.adapters.feature_store.columns import source_keys
+from mlops_core.adapters.feature_store.ingest.ordering import Groups
 from mlops_core.adapters.feature_store.instants import micros
-from mlops_core.adapters.feature_store.ordering import Groups
 from mlops_core.domain.features import Latest
 
 if TYPE_CHECKING:

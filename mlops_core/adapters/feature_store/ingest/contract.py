@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
     from mlops_core.adapters.feature_store.columns import SourceColumns
-    from mlops_core.adapters.feature_store.reading import SourceRows
-    from mlops_core.adapters.feature_store.violations import Violations
+    from mlops_core.adapters.feature_store.ingest.reading import SourceRows
+    from mlops_core.adapters.feature_store.ingest.violations import Violations
     from mlops_core.domain.sources import ColumnType
 
     _Reading = Callable[..., Converted | None]

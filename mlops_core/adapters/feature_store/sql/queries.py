@@ -6,7 +6,7 @@ Spark SQL do not share is in `dialect.Dialect`. Two relations are given:
 
 - `spine (row_id, k0, k1, …, moment)`: the rows asked for, `row_id` counting them from 0, `moment` never null;
 - the events `(k0, k1, …, t, created, id, c0, c1, …)`: keys, event and created timestamp, event id and
-  columns read; see `sql_events.Events` for which of them there are.
+  columns read; see `events.Events` for which of them there are.
 
 **Visibility.** An event is visible from `v` on: `t` plus the source's delay, or the later of that and
 when it must have been recorded. Rows of one event id are versions of one event; each is visible up to `gone`,
@@ -22,7 +22,7 @@ do not meet a feature's conditions stand for nothing. Where events go again, or 
 place in the window and its visibility two things, there is no such instant, and sets it must be.
 
 **Sums of floats** depend on the order of addition, which threads do not keep. So each value is split into
-integers (limbs, see `sql_limbs`), which add up exactly in any order, and the sum is rounded at the end.
+integers (limbs, see `limbs`), which add up exactly in any order, and the sum is rounded at the end.
 
 **Standard deviations** are made of the exact sums of such limbs and of their products; `answers` makes the
 difference of squares of them, which no float could hold, in integers of any size.
@@ -35,8 +35,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from mlops_core.adapters.feature_store.sql_aggregates import Aggregates
-from mlops_core.adapters.feature_store.sql_events import in_micros
+from mlops_core.adapters.feature_store.sql.aggregates import Aggregates
+from mlops_core.adapters.feature_store.sql.events import in_micros
 from mlops_core.domain.features import Latest
 
 if TYPE_CHECKING:
@@ -44,8 +44,8 @@ if TYPE_CHECKING:
     from datetime import timedelta
 
     from mlops_core.adapters.feature_store.columns import FeatureGroup
-    from mlops_core.adapters.feature_store.dialect import Dialect
-    from mlops_core.adapters.feature_store.sql_events import Events
+    from mlops_core.adapters.feature_store.sql.dialect import Dialect
+    from mlops_core.adapters.feature_store.sql.events import Events
     from mlops_core.domain.features import AnyFeature
 
 __all__ = [

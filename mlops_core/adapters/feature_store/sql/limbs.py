@@ -11,10 +11,10 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from mlops_core.adapters.feature_store.sql_events import double
+from mlops_core.adapters.feature_store.sql.events import double
 
 if TYPE_CHECKING:
-    from mlops_core.adapters.feature_store.sql_events import EventColumn, Events
+    from mlops_core.adapters.feature_store.sql.events import EventColumn, Events
 
 __all__ = ["Limbs", "split_as_float", "spread_limbs", "spread_texts", "sum_limbs"]
 

@@ -1,0 +1,73 @@
+"""Servers and environments of our own, made when a test first asks for them."""
+
+from __future__ import annotations
+
+import socket
+import subprocess
+import time
+from contextlib import closing
+from typing import TYPE_CHECKING
+
+import pytest
+
+from mlops_core.adapters.feature_store.feast_environment import (
+    cached_environment,
+    default_python,
+    make_environment,
+)
+from mlops_core.errors import NotFound
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    import redis
+
+DATABASES = 5_000
+
+
+@pytest.fixture(scope="session")
+def feast_python() -> Path:
+    """The interpreter of Feast's environment, which is made in the user's cache when there is none."""
+    try:
+        return default_python()
+    except NotFound:
+        return make_environment(cached_environment())
+
+
+@pytest.fixture(scope="session")
+def redis_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The URL of a Redis server that keeps nothing; a database's number completes it."""
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port: int = free.getsockname()[1]
+    words = f"--save '' --appendonly no --bind 127.0.0.1 --port {port} --databases {DATABASES}"
+    folder = tmp_path_factory.mktemp("redis")
+    with (folder / "log").open("wb") as log:
+        process = subprocess.Popen(  # noqa: S603 - our own words
+            ["redis-server", *words.replace("''", "").split(" "), "--dir", str(folder)],  # noqa: S607 - PATH
+            stdout=log,
+        )
+    try:
+        import redis  # here, so that other tests do not wait for it
+
+        with closing(redis.Redis(port=port)) as client:
+            _wait(client)
+        yield f"redis://127.0.0.1:{port}/"
+    finally:
+        process.terminate()
+        process.wait(30)
+
+
+def _wait(client: redis.Redis) -> None:
+    import redis
+
+    end = time.monotonic() + 30
+    while True:
+        try:
+            client.ping()
+        except redis.ConnectionError:
+            if time.monotonic() > end:
+                raise
+            time.sleep(0.05)
+        else:
+            return
