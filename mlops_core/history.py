@@ -21,9 +21,9 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Literal
 
-from mlops_core.deliveries import check_fresh, check_volume, digest_of_given
+from mlops_core.deliveries import Contents, check_fresh, check_volume, digest_of_given
 from mlops_core.disk import replace_file, sync, translated
-from mlops_core.domain.digest import digest_file, digest_of, digest_table
+from mlops_core.domain.digest import digest_file, digest_of
 from mlops_core.domain.history import HistoryVersion, Merged
 from mlops_core.domain.reads import contract_of
 from mlops_core.errors import IntegrityError, NotFound
@@ -178,7 +178,7 @@ class EventHistory:
         """Put a file of events in place and make it the version that holds, unless an equal one does."""
         versions = self._versions(source)
         held = versions[-1] if versions else None
-        found = _Found.of(file, source, self._use_case.entity.keys, before=held)
+        found = Contents.of(file, source, self._use_case.entity.keys, before=held)
         check_fresh(source, found.last, self._clock())
         final = self._folder(source) / f"{found.digest[:16]}.parquet"
         placed = {**vars(found), "uri": self._workspace.uri(final), "given": how.given, "present": True}
@@ -246,37 +246,3 @@ class _How:
     given: str | None = None
     quarantined: int = 0
     changed: Merged | None = None
-
-
-@dataclass(frozen=True, kw_only=True)
-class _Found:
-    """What a file of canonical events holds."""
-
-    digest: str
-    file_digest: str
-    rows: int
-    entities: int
-    first: datetime
-    last: datetime
-
-    @classmethod
-    def of(
-        cls, file: Path, source: EventSource, keys: Sequence[str], *, before: HistoryVersion | None
-    ) -> _Found:
-        """`before` is what held; when all of it expired, its first and last event are still those known."""
-        import pyarrow.compute as pc
-        import pyarrow.parquet as pq
-
-        table = pq.read_table(file)
-        span = pc.min_max(table[source.event_timestamp]).as_py()
-        if not table.num_rows and before is not None:
-            span = {"min": before.first, "max": before.last}
-        there = [key for key in keys if key in table.column_names]
-        return cls(
-            digest=digest_table(table),
-            file_digest=digest_file(file),
-            rows=table.num_rows,
-            entities=table.select(there).group_by(there).aggregate([]).num_rows if there else 0,
-            first=span["min"],
-            last=span["max"],
-        )

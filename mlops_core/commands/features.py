@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from mlops_core.commands import feature_tables as tables
 from mlops_core.commands.ids import add_ids, keys_of_words
 from mlops_core.commands.output import print_json, say
+from mlops_core.domain.time import in_words
 from mlops_core.errors import BadInput, NotFound
 
 if TYPE_CHECKING:
@@ -103,11 +104,14 @@ def _materialise(arguments: argparse.Namespace) -> int:
         print_json(receipt.model_dump(mode="json"))
         return 0
     for name, log in receipt.events.items():
-        aside = store.history()[name][-1].quarantined
+        held = store.history()[name][-1]
         say(
             f"{name}: {log.rows:,} events of {log.entities:,} entities, {log.first:%Y-%m-%d} to "
-            f"{log.last:%Y-%m-%d}{_aside(aside, arguments)}"
+            f"{log.last:%Y-%m-%d}{_aside(held.quarantined, arguments)}"
         )
+        if held.late_by is not None:
+            share, late_by = held.late / held.rows, in_words(held.late_by)
+            say(f"  {share:.1%} of them were recorded after they happened, by {late_by} in the median")
     if state is not None:
         later = " (a later run's)" if state.as_of > receipt.as_of else ""
         say(f"online: {state.rows:,} entities as of {state.as_of:%Y-%m-%d %H:%M} UTC{later}")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Literal
 
 from mlops_core.domain.value import Value
@@ -30,6 +30,9 @@ class HistoryVersion(Value):
     `digest` is that of the events (`digest_table`), `file_digest` that of the file `uri`, a path relative to
     the state folder. `how` says what made it, `given` is the digest of the files it was given, where there
     were any, and `delivered` how many rows it was given. One that is not `present` was compacted away.
+
+    `late` rows were recorded after they could have been seen (event timestamp and delay), by a median of
+    `late_by`: what a join on event timestamps alone would have seen too early.
     """
 
     number: int
@@ -46,4 +49,6 @@ class HistoryVersion(Value):
     changed: Merged
     delivered: int
     quarantined: int = 0
+    late: int = 0
+    late_by: timedelta | None = None
     present: bool = True

@@ -219,3 +219,12 @@ def test_a_source_may_expire_altogether(bench: Bench) -> None:
     held = history.bring_in(visits, FIRST)
     kept = history.expire(visits, START + timedelta(days=50))
     assert (kept.rows, kept.first, kept.last) == (0, held.first, held.last)
+
+
+def test_late_recording_is_told(bench: Bench) -> None:
+    use_case = shop(created_timestamp="recorded", delay=timedelta(hours=18))
+    held = bench.history(use_case).bring_in(use_case.sources[0], orders((1, 0, 5.0), recorded=True))
+    assert (held.late, held.late_by) == (1, timedelta(hours=6))
+    punctual = shop(created_timestamp="recorded", delay=days(1))
+    held = bench.history(punctual).bring_in(punctual.sources[0], orders((1, 0, 5.0), recorded=True))
+    assert (held.late, held.late_by) == (0, None)
