@@ -177,7 +177,7 @@ def _looks_at(feature: Any, ttl: Any) -> str:  # Any: aggregates and latest valu
     parts = [f"last {in_words(feature.window)}" if feature.window else "all"]
     if feature.offset:
         parts.append(f"until {in_words(feature.offset)} ago")
-    parts += [f"{one.column} {one.operator} {one.value!r}" for one in feature.where]
+    parts += [f"{one.column} {one.operator} {one.value!r}" for one in feature.conditions]
     return ", ".join(parts)
 
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from dataclasses import field
 from datetime import timedelta
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from pydantic import ConfigDict, Field, field_validator
 from pydantic.dataclasses import dataclass
@@ -51,7 +51,7 @@ class Feature:
     name: Name
     window: timedelta | None = field(default=None, kw_only=True)
     offset: timedelta = field(default=timedelta(0), kw_only=True)
-    where: tuple[Where, ...] = field(default=(), kw_only=True)
+    where: Where | tuple[Where, ...] = field(default=(), kw_only=True)
 
     @field_validator("window")
     @classmethod
@@ -67,10 +67,15 @@ class Feature:
             raise ValueError(f"an offset moves a window back: give zero or more, got {offset}")
         return offset
 
-    @field_validator("where", mode="before")
+    @field_validator("where")
     @classmethod
-    def _several(cls, where: Any) -> Any:  # Any: as it was written, before it is parsed
+    def _several(cls, where: Where | tuple[Where, ...]) -> tuple[Where, ...]:
         return (where,) if isinstance(where, Where) else where
+
+    @property
+    def conditions(self) -> tuple[Where, ...]:
+        """What an event must meet to be looked at: all of `where`."""
+        return (self.where,) if isinstance(self.where, Where) else self.where
 
 
 @dataclass(frozen=True, config=_CONFIG)

@@ -64,5 +64,5 @@ def _reads_of(view: FeatureView, keys: tuple[str, ...]) -> Iterator[Read]:
         elif isinstance(feature, ColumnFeature):
             yield who, feature.column, _NUMBERS
         if isinstance(feature, Feature):
-            for condition in feature.where:
+            for condition in feature.conditions:
                 yield who, condition.column, _OF_CONDITION[condition.kind]

@@ -53,7 +53,8 @@ def test_a_condition_that_cannot_be_meant_is_refused(operator: Any, value: Any, 
 def test_one_condition_needs_no_tuple() -> None:
     """It reads as it is said; JSON gives it back as one of several."""
     one = Where("usd", ">", 1)
-    assert Count("n", where=one).where == (one,)  # type: ignore[arg-type]  # taken for a tuple of one
+    assert Count("n", where=one).conditions == (one,)
+    assert Count("n", where=one) == Count("n", where=(one,))
 
 
 def test_a_value_keeps_its_type() -> None:

@@ -73,7 +73,7 @@ def columns_of(use_case: UseCase, source: EventSource) -> SourceColumns:
     """What `use_case` reads of `source`: keys, timestamps, every feature's columns, and those with rules."""
     views = [view for view in use_case.views if view.source == source.name]
     features = [feature for view in views for feature in view.features]
-    conditions = [one for feature in features if isinstance(feature, Feature) for one in feature.where]
+    conditions = [one for feature in features if isinstance(feature, Feature) for one in feature.conditions]
     keys = [source_keys(use_case, view) for view in views]
     if source.name == use_case.label.source:
         keys.insert(0, use_case.entity.keys)
@@ -142,7 +142,7 @@ def columns_needed(group: FeatureGroup) -> list[str]:
         if isinstance(feature, ColumnFeature | Latest):
             names.append(feature.column)
         if isinstance(feature, Feature):
-            names.extend(condition.column for condition in feature.where)
+            names.extend(condition.column for condition in feature.conditions)
     return list(dict.fromkeys(names))
 
 

@@ -74,7 +74,7 @@ def value_of(feature: Feature, moment: int, rows: Sequence[Row]) -> float | None
         for row in rows
         if row.happened <= end
         and (feature.window is None or row.happened > end - ticks(feature.window))
-        and all(_meets(row.values[condition.column], condition) for condition in feature.where)
+        and all(_meets(row.values[condition.column], condition) for condition in feature.conditions)
     ]
     match feature:
         case Count():

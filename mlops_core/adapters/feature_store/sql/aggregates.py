@@ -90,7 +90,7 @@ class Aggregates:
 
     def _conditions(self, feature: Feature) -> list[str]:
         columns = self._events.columns
-        texts = [condition(one, columns[one.column], self._dialect) for one in feature.where]
+        texts = [condition(one, columns[one.column], self._dialect) for one in feature.conditions]
         return [self._row("w", text) for text in texts]
 
     def _aggregated(self, feature: Single | CountDistinct | StdDev) -> dict[str, str]:
