@@ -231,9 +231,10 @@ SLOW = {"spark": 3, "feast": 5}
 def always(request: pytest.FixtureRequest) -> Callable[..., Any]:
     """Decides whether a property holds: `few` examples every time, many with the live tests."""
 
-    engine = request.node.callspec.params.get("engine")
-    if engine in SLOW and request.param == "many":
-        pytest.skip(f"{engine} takes too long for many examples")
+    asked = request.node.callspec.params
+    engine = asked.get("engine") or asked.get("store")
+    if engine in SLOW and (request.param == "many" or "engine" not in asked):
+        pytest.skip(f"{engine} takes too long for more than a few comparisons with brute force")
 
     def run(holds: Callable[[st.DataObject], None], few: int) -> None:
         examples = SLOW.get(engine, few) if request.param == "few" else 100
