@@ -125,6 +125,8 @@ def measure_feast(python: str, where: str, folder: Path, rows: int, reads: int) 
     )
     if done.returncode:
         raise SystemExit(f"{shlex.join(words)} failed:\n{done.stderr[-4000:]}")
+    refused = [line for line in done.stderr.splitlines() if "refused" in line]
+    sys.stderr.writelines(f"feast at {where.partition(':')[0]}: {line}\n" for line in refused)
     found: Measured = json.loads(done.stdout)
     return found
 
