@@ -12,8 +12,7 @@ from mlops_core.adapters.feature_store.columns import columns_needed, feature_gr
 from mlops_core.adapters.feature_store.duckdb_dialect import DuckDBDialect
 from mlops_core.adapters.feature_store.duckdb_events import EventsFile
 from mlops_core.adapters.feature_store.duckdb_session import duckdb_session
-from mlops_core.adapters.feature_store.ingest.ingestion import ingest_file
-from mlops_core.adapters.feature_store.ingest.merging import merge_files
+from mlops_core.adapters.feature_store.ingest.canonical_files import CanonicalFiles
 from mlops_core.adapters.feature_store.instants import Column, micros
 from mlops_core.adapters.feature_store.spine import Spine, events_of, spine_table
 from mlops_core.adapters.feature_store.sql.aggregates import split_floats
@@ -34,14 +33,12 @@ if TYPE_CHECKING:
     import duckdb
 
     from mlops_core.adapters.feature_store.columns import FeatureGroup
-    from mlops_core.domain.history import Ingested, Merged
-    from mlops_core.domain.sources import Data, EventSource
     from mlops_core.domain.usecase import UseCase
 
 __all__ = ["DuckDBOfflineStore"]
 
 
-class DuckDBOfflineStore:
+class DuckDBOfflineStore(CanonicalFiles):
     """`mlops_core.ports.OfflineStore` in DuckDB. Every call has a connection of its own.
 
     `threads` (default: all cores) and `memory_limit` (such as "2GB"; default: DuckDB's, 80 % of memory) bound
@@ -51,31 +48,6 @@ class DuckDBOfflineStore:
     def __init__(self, *, threads: int | None = None, memory_limit: str | None = None) -> None:
         self._threads = threads
         self._memory_limit = memory_limit
-
-    def ingest(
-        self,
-        use_case: UseCase,
-        source: EventSource,
-        data: Data,
-        into: Path,
-        *,
-        quarantine: Path | None = None,
-    ) -> Ingested:
-        """See `OfflineStore.ingest`."""
-        return ingest_file(use_case, source, data, into, quarantine=quarantine)
-
-    def merge(
-        self,
-        use_case: UseCase,
-        source: EventSource,
-        stored: Path,
-        batch: Path | None,
-        into: Path,
-        *,
-        keep_from: datetime | None = None,
-    ) -> Merged:
-        """See `OfflineStore.merge`."""
-        return merge_files(use_case, source, stored, batch, into, keep_from=keep_from)
 
     def spine(
         self, use_case: UseCase, events: Path, at: Sequence[datetime], *, as_known_at: datetime | None = None

@@ -14,8 +14,7 @@ import pyarrow.parquet as pq
 
 from mlops_core.adapters.feature_store.canonical import events_schema
 from mlops_core.adapters.feature_store.columns import columns_of, feature_groups, label_source
-from mlops_core.adapters.feature_store.ingest.ingestion import ingest_file
-from mlops_core.adapters.feature_store.ingest.merging import merge_files
+from mlops_core.adapters.feature_store.ingest.canonical_files import CanonicalFiles
 from mlops_core.adapters.feature_store.instants import micros
 from mlops_core.adapters.feature_store.memory_values import Row, latest_value, ticks, value_of
 from mlops_core.adapters.feature_store.spine import Spine, events_of, spine_table
@@ -28,8 +27,7 @@ if TYPE_CHECKING:
 
     from mlops_core.adapters.feature_store.columns import FeatureGroup
     from mlops_core.domain.features import AnyFeature
-    from mlops_core.domain.history import Ingested, Merged
-    from mlops_core.domain.sources import Data, EventSource
+    from mlops_core.domain.sources import EventSource
     from mlops_core.domain.usecase import UseCase
 
     KeyValues = tuple[Any, ...]  # Any: integers and strings, and null in a spine
@@ -37,33 +35,8 @@ if TYPE_CHECKING:
 __all__ = ["MemoryOfflineStore"]
 
 
-class MemoryOfflineStore:
+class MemoryOfflineStore(CanonicalFiles):
     """`mlops_core.ports.OfflineStore` by brute force, for tests and for very small data."""
-
-    def ingest(
-        self,
-        use_case: UseCase,
-        source: EventSource,
-        data: Data,
-        into: Path,
-        *,
-        quarantine: Path | None = None,
-    ) -> Ingested:
-        """See `OfflineStore.ingest`."""
-        return ingest_file(use_case, source, data, into, quarantine=quarantine)
-
-    def merge(
-        self,
-        use_case: UseCase,
-        source: EventSource,
-        stored: Path,
-        batch: Path | None,
-        into: Path,
-        *,
-        keep_from: datetime | None = None,
-    ) -> Merged:
-        """See `OfflineStore.merge`."""
-        return merge_files(use_case, source, stored, batch, into, keep_from=keep_from)
 
     def spine(
         self, use_case: UseCase, events: Path, at: Sequence[datetime], *, as_known_at: datetime | None = None

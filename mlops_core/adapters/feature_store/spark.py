@@ -12,8 +12,7 @@ from typing import TYPE_CHECKING
 import pyarrow as pa
 
 from mlops_core.adapters.feature_store.columns import columns_needed, feature_groups, label_source, timing
-from mlops_core.adapters.feature_store.ingest.ingestion import ingest_file
-from mlops_core.adapters.feature_store.ingest.merging import merge_files
+from mlops_core.adapters.feature_store.ingest.canonical_files import CanonicalFiles
 from mlops_core.adapters.feature_store.instants import Column, micros
 from mlops_core.adapters.feature_store.spark_dialect import SparkDialect
 from mlops_core.adapters.feature_store.spark_events import SparkEvents
@@ -38,14 +37,12 @@ if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
     from mlops_core.adapters.feature_store.columns import FeatureGroup
-    from mlops_core.domain.history import Ingested, Merged
-    from mlops_core.domain.sources import Data, EventSource
     from mlops_core.domain.usecase import UseCase
 
 __all__ = ["SparkOfflineStore"]
 
 
-class SparkOfflineStore:
+class SparkOfflineStore(CanonicalFiles):
     """`mlops_core.ports.OfflineStore` in Spark.
 
     `master` is where Spark runs, such as `local[4]` or `spark://host:7077`; where this process has a Spark
@@ -58,31 +55,6 @@ class SparkOfflineStore:
     def close(self) -> None:
         """Stop Spark if this store started it; the next read starts it again."""
         self._spark.close()
-
-    def ingest(
-        self,
-        use_case: UseCase,
-        source: EventSource,
-        data: Data,
-        into: Path,
-        *,
-        quarantine: Path | None = None,
-    ) -> Ingested:
-        """See `OfflineStore.ingest`; without Spark."""
-        return ingest_file(use_case, source, data, into, quarantine=quarantine)
-
-    def merge(
-        self,
-        use_case: UseCase,
-        source: EventSource,
-        stored: Path,
-        batch: Path | None,
-        into: Path,
-        *,
-        keep_from: datetime | None = None,
-    ) -> Merged:
-        """See `OfflineStore.merge`; without Spark."""
-        return merge_files(use_case, source, stored, batch, into, keep_from=keep_from)
 
     def spine(
         self, use_case: UseCase, events: Path, at: Sequence[datetime], *, as_known_at: datetime | None = None
