@@ -28,7 +28,8 @@ def add(verbs: Any, words: Sequence[str]) -> None:  # noqa: ARG001 - every verb 
     actions = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
 
     def action(name: str, command: Any, text: str) -> argparse.ArgumentParser:
-        made: argparse.ArgumentParser = actions.add_parser(name, help=text)
+        aliases = ["materialize"] if name == "materialise" else []  # as the flow and Feast spell it
+        made: argparse.ArgumentParser = actions.add_parser(name, help=text, aliases=aliases)
         made.add_argument("use_case", metavar="USE_CASE", help="such as churn, or module:ATTRIBUTE")
         made.add_argument("--json", action="store_true", help="print JSON")
         made.set_defaults(command=command)

@@ -87,6 +87,12 @@ def test_verification_finds_what_was_changed_and_anew_mends_it(filled: Terminal)
     assert filled("features", "verify", "churn").code == 0
 
 
+def test_the_other_spelling_is_the_same_command(filled: Terminal) -> None:
+    said = filled("features", "materialize", "churn", "--data", str(filled.events))
+    assert said.code == 0
+    assert "online: 900 entities" in said.out
+
+
 def test_history_lists_versions(filled: Terminal) -> None:
     (one,) = json.loads(filled("features", "history", "churn", "--json").out)["purchases"]
     assert (one["number"], one["how"]) == (1, "whole")
