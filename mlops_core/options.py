@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import re
 from datetime import date
 from difflib import get_close_matches
 from pathlib import Path
@@ -25,7 +26,10 @@ class OptionParser(argparse.ArgumentParser):
         super().__init__(*args, **(kwargs | {"allow_abbrev": False}))
 
     def error(self, message: str) -> NoReturn:
-        raise BadInput(f"{message} (see {self.prog} --help)")
+        wrong = re.search(r"invalid choice: '([^']*)' \(choose from (.*)\)", message)
+        close = get_close_matches(wrong[1], re.findall(r"[\w-]+", wrong[2]), n=1) if wrong else []
+        hint = f"did you mean {close[0]!r}? " if close else ""
+        raise BadInput(f"{message} {hint}(see {self.prog} --help)")
 
     def parse(self, words: Sequence[str] | None) -> argparse.Namespace:
         """Parse all words; one that means nothing is refused with the nearest that would."""

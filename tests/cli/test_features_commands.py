@@ -154,3 +154,9 @@ def test_definitions_that_cannot_be_meant_are_all_told_at_once(
     assert "'a' is used 2 times" in ended.err
     assert "reads source 'r', which is not among ['s']" in ended.err
     assert len(ended.err.splitlines()) == 1
+
+
+def test_a_misspelt_command_is_guessed(fresh: Terminal) -> None:
+    said = fresh("features", "verfy", "churn")
+    assert said.code == 2
+    assert "did you mean 'verify'?" in said.err
