@@ -6,12 +6,14 @@ Here are the DAG and the stage stubs; what a use case is written with is in `mlo
 from mlops_core.dag import Hooks, PipelineDAG, RetryPolicy, RunReport, Task, TaskRun, TaskState
 from mlops_core.errors import (
     BadInput,
+    Conflict,
     DataError,
     DefinitionError,
     GraphError,
     IntegrityError,
     MlopsError,
     NotFound,
+    Superseded,
     TaskFailed,
     TaskTimedOut,
     Unavailable,
@@ -27,6 +29,7 @@ from mlops_core.simulator import (
 
 __all__ = [
     "BadInput",
+    "Conflict",
     "DataError",
     "DefinitionError",
     "GraphError",
@@ -37,6 +40,7 @@ __all__ = [
     "PipelineDAG",
     "RetryPolicy",
     "RunReport",
+    "Superseded",
     "Task",
     "TaskFailed",
     "TaskRun",

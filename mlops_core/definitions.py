@@ -16,7 +16,7 @@ from mlops_core.domain.features import (
     StdDev,
     Sum,
 )
-from mlops_core.domain.gates import GatePolicy
+from mlops_core.domain.gates import Approval, GatePolicy, NonInferiority, Slice, Superiority
 from mlops_core.domain.labels import EveryMonth, NoEventWithin
 from mlops_core.domain.rules import Fresh, InRange, Matches, NotNull, OneOf, Unique, Volume
 from mlops_core.domain.sources import Entity, EventSource
@@ -25,6 +25,7 @@ from mlops_core.domain.usecase import UseCase
 from mlops_core.domain.views import FeatureService, FeatureView, OnDemand
 
 __all__ = [
+    "Approval",
     "Count",
     "CountDistinct",
     "Entity",
@@ -45,13 +46,16 @@ __all__ = [
     "Mean",
     "Min",
     "NoEventWithin",
+    "NonInferiority",
     "NotNull",
     "OnDemand",
     "OneOf",
     "Since",
+    "Slice",
     "Span",
     "StdDev",
     "Sum",
+    "Superiority",
     "Unique",
     "UseCase",
     "Volume",

@@ -26,6 +26,8 @@ class Delivery:
 
     def __init__(self, use_case: UseCase, parameters: DeliveryParameters, settings: Settings) -> None:
         self.use_case = parameters.applied_to(use_case)
+        if parameters.actor is not None:
+            settings = settings.model_copy(update={"actor": parameters.actor})
         self.engines = ConfiguredEngines(settings)
         self.dag: PipelineDAG = build_pipeline(
             self.use_case,

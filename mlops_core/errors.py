@@ -9,7 +9,9 @@
     │   └── GraphError              a DAG that cannot be walked
     ├── NotFound (LookupError)      something named does not exist; exit code 2
     ├── IntegrityError              bytes that no longer match their digest; never retried
+    ├── Superseded                  a decision or consent that no longer fits what is there; decide again
     ├── Unavailable                 an engine is busy or out of reach; worth a retry
+    │   └── Conflict                … somebody else wrote first: look again, and write what fits then
     └── TaskFailed                  a task of a DAG failed; its cause is chained
         ├── RunFailed               … as `PipelineDAG.execute` raises it, with the run's report
         └── TaskTimedOut            … because it took longer than its policy allows
@@ -23,12 +25,14 @@ from __future__ import annotations
 
 __all__ = [
     "BadInput",
+    "Conflict",
     "DataError",
     "DefinitionError",
     "GraphError",
     "IntegrityError",
     "MlopsError",
     "NotFound",
+    "Superseded",
     "TaskFailed",
     "TaskTimedOut",
     "Unavailable",
@@ -69,8 +73,16 @@ class IntegrityError(MlopsError):
     """Bytes that no longer match the digest they were stored under."""
 
 
+class Superseded(MlopsError):
+    """What was decided or consented to is not what is there now; it has to be decided anew."""
+
+
 class Unavailable(MlopsError):
     """An engine is busy, locked or out of reach; the same call may succeed later."""
+
+
+class Conflict(Unavailable):
+    """Somebody else appended to a ledger first; what was to be written may not fit any more."""
 
 
 class TaskFailed(MlopsError):

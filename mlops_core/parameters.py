@@ -43,15 +43,19 @@ class DeliveryParameters(BaseModel):
         default=None, description="Floor of the gate's metric for this run. Default: the use case's."
     )
     fail_on_rejection: bool = Field(
-        default=False, description="End with exit code 3 (in Prefect: as failed) when the gate says no."
+        default=False,
+        description="End with exit code 3 (in Prefect: as failed) when the gate, or a person, says no.",
+    )
+    actor: str | None = Field(
+        default=None,
+        min_length=1,
+        description="Who runs this, for the ledger. Default: MLOPS_ACTOR, or the user of the process.",
     )
 
     def applied_to(self, use_case: UseCase) -> UseCase:
         """The use case as this run wants it: fewer candidates, another floor."""
         chosen = tuple(one for one in use_case.candidates if one.name in self.candidates)
-        gate = use_case.gate
-        if self.floor is not None:
-            gate = gate.model_copy(update={"floor": self.floor})
+        gate = use_case.gate if self.floor is None else use_case.gate.with_floor(self.floor)
         return use_case.model_copy(update={"candidates": chosen, "gate": gate})
 
     def data_of(self, use_case: UseCase) -> dict[str, Data]:

@@ -6,6 +6,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from mlops_core.dag import PipelineDAG, RetryPolicy, Task
+from mlops_core.stages.approval import approval
 from mlops_core.stages.deployment import deployment
 from mlops_core.stages.feature_store import feature_store
 from mlops_core.stages.feature_verification import feature_verification
@@ -66,10 +67,11 @@ def build_pipeline(
                 stages.gate,
                 ("feature_store", "training_set", "model_evaluation", "model_registry"),
             ),
+            task("approval", stages.approval, ("model_registry", "gate")),
             task(
                 "deployment",
                 stages.deployment,
-                ("feature_verification", "training_set", "model_evaluation", "model_registry", "gate"),
+                ("feature_verification", "model_registry", "gate", "approval"),
             ),
         ]
     )
@@ -134,6 +136,9 @@ class _Stages:
         names = ("feature_store", "training_set", "model_evaluation", "model_registry")
         return gate(self._use_case, *(context[name] for name in names), engines=self._engines)
 
+    def approval(self, context: Context) -> object:
+        return approval(context["model_registry"], context["gate"], engines=self._engines)
+
     def deployment(self, context: Context) -> object:
-        names = ("training_set", "model_evaluation", "model_registry", "gate")
+        names = ("model_registry", "gate", "approval")
         return deployment(self._use_case, *(context[name] for name in names), engines=self._engines)

@@ -19,13 +19,14 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from mlops_core.domain.candidates import AnyCandidate
-    from mlops_core.domain.gates import GateDecision
     from mlops_core.domain.history import Ingested, Merged
+    from mlops_core.domain.ledger import Draft, Entry
     from mlops_core.domain.online import FeatureValue, Key, OnlineState
     from mlops_core.domain.registry import ModelVersion, Submission
     from mlops_core.domain.release import Bundle, Release
     from mlops_core.domain.report import ReportContent
     from mlops_core.domain.sources import Data, EventSource
+    from mlops_core.domain.standing import Standing
     from mlops_core.domain.usecase import UseCase
     from mlops_core.workspace import Workspace
 
@@ -33,6 +34,7 @@ __all__ = [
     "Deployer",
     "Engines",
     "FittedModel",
+    "Ledger",
     "ModelRegistry",
     "OfflineStore",
     "OnlineStore",
@@ -173,10 +175,13 @@ class Trainer(Protocol):
 
 
 class ModelRegistry(Protocol):
-    """Versions of models and the stage each is in. At most one version of a name is in Production."""
+    """Versions of models and their files. Which stage each is in, the ledger says; here that is shown."""
 
     def register(self, submission: Submission) -> ModelVersion:
-        """Store the model and make it a version in Staging; the same digest again gives the same version."""
+        """Store the model and make it a version; the same digest again gives the same version.
+
+        Interrupted anywhere, it leaves no version, and the next attempt clears away what it did leave.
+        """
 
     def versions(self, name: str) -> list[ModelVersion]:
         """All versions of a name by ascending number; empty when there are none."""
@@ -187,14 +192,40 @@ class ModelRegistry(Protocol):
         Raises `IntegrityError` when they are not what was registered.
         """
 
-    def decide(self, name: str, decision: GateDecision) -> ModelVersion:
-        """Keep the gate's decision with its version (again: the newest one counts)."""
+    def differences(self, standing: Standing) -> list[str]:
+        """One sentence for each thing that the registry shows otherwise than the ledger; empty when none.
 
-    def promote(self, name: str, number: int) -> ModelVersion:
-        """Move a version to Production and archive the one that was there.
-
-        Idempotent, and finishes what an interrupted promotion began.
+        Shown are aliases (`production`, `staging` for the newest there, `archived` for the last that left
+        Production), and of each version its stage, the gate's newest decision and a person's answer.
         """
+
+    def follow(self, standing: Standing, *, take_over: bool = False) -> list[str]:
+        """Make the registry show what the ledger says, and return what `differences` said before.
+
+        Idempotent, and finishes what an interrupted call began. Raises `BadInput` when the registry follows
+        another ledger (`Standing.origin`) already, unless this one is to take over.
+        """
+
+
+class Ledger(Protocol):
+    """What happened to the versions of each model: entries that are appended, and never changed."""
+
+    def entries(self, name: str) -> tuple[Entry, ...]:
+        """All entries of a model in their order; empty when there are none.
+
+        Raises `IntegrityError`, naming the entry, when one was changed, removed or put in between.
+        """
+
+    def append(self, name: str, drafts: Sequence[Draft], *, after: int) -> tuple[Entry, ...]:
+        """Append all drafts in one step, durably, and return them as entries.
+
+        `after` is the number of the last entry that the caller has seen (0: none). Raises `Conflict`, and
+        writes nothing, when there is a later one. Of several that append after the same entry, over processes
+        and hosts, exactly one succeeds.
+        """
+
+    def names(self) -> list[str]:
+        """The models that have entries, sorted."""
 
 
 class Deployer(Protocol):
@@ -205,6 +236,12 @@ class Deployer(Protocol):
 
         The same bundle again gives the same release. Raises `IntegrityError` when predictions differ from
         those made at training; nothing is left behind then.
+        """
+
+    def find(self, name: str, version: int, digest: str) -> Release | None:
+        """The release of a version that was prepared earlier, its files verified; None when there is none.
+
+        Raises `IntegrityError` when its files were changed. It is not loaded: that was done when it was made.
         """
 
     def activate(self, release: Release) -> None:
@@ -246,6 +283,14 @@ class Engines(Protocol):
     @property
     def registry(self) -> ModelRegistry:
         """Versions."""
+
+    @property
+    def ledger(self) -> Ledger:
+        """What happened to versions."""
+
+    @property
+    def actor(self) -> str:
+        """Who is at work here: the name that entries of the ledger carry."""
 
     @property
     def deployer(self) -> Deployer:

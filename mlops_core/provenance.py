@@ -15,6 +15,7 @@ __all__ = ["code_digest", "git_commit", "libraries"]
 _DECISIVE = (
     "adapters/feature_store",
     "adapters/trainer",
+    "checks",
     "domain",
     "metrics",
     "online_parity.py",

@@ -31,6 +31,15 @@ class Settings(BaseSettings):
         description="MLflow tracking URI (sqlite:///…, http://…, postgresql://…); "
         "by default a SQLite database in the state folder.",
     )
+    ledger: str | None = Field(
+        default=None,
+        description="Where the ledger of promotions is: sqlite:///PATH or postgresql://…; "
+        "by default a SQLite database in the state folder. A team shares one.",
+    )
+    actor: str | None = Field(
+        default=None,
+        description="Who is at work, as the ledger keeps it; by default the user of the process.",
+    )
 
     offline_store: Literal["duckdb", "spark", "feast"] = Field(
         default="duckdb",

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import getpass
+import os
 from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from mlops_core.workspace import Workspace
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from pathlib import Path
 
     import numpy as np
     import pyarrow as pa
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
     from mlops_core.ports import (
         Deployer,
         FittedModel,
+        Ledger,
         ModelRegistry,
         OfflineStore,
         OnlineStore,
@@ -100,6 +103,29 @@ class ConfiguredEngines:
         from mlops_core.adapters.registry.mlflow import MlflowModelRegistry
 
         return MlflowModelRegistry(tracking_uri=self._settings.tracking_uri, home=self._home)
+
+    @cached_property
+    def ledger(self) -> Ledger:
+        """SQLite in the state folder, or a database that a team shares."""
+        url = self._settings.ledger
+        if url is None or url.startswith("sqlite:///"):
+            from mlops_core.adapters.ledger.sqlite import SQLiteLedger
+
+            file = Path(url.removeprefix("sqlite:///")) if url else self._home / "ledger.db"
+            return SQLiteLedger(file.absolute())
+        from mlops_core.adapters.ledger.sql import SQLLedger
+
+        return SQLLedger(url)
+
+    @cached_property
+    def actor(self) -> str:
+        """The one that the settings name, else the user of this process."""
+        if self._settings.actor:
+            return self._settings.actor
+        try:
+            return getpass.getuser()
+        except (KeyError, OSError):  # a user id without a name, as in some containers
+            return f"uid {os.getuid()}"
 
     @property
     def deployer(self) -> Deployer:

@@ -15,6 +15,7 @@ from mlops_core.domain.registry import Stage
 from mlops_core.domain.value import Value
 
 __all__ = [
+    "ApprovalReceipt",
     "DeploymentReceipt",
     "EvaluationReceipt",
     "EventLog",
@@ -136,7 +137,8 @@ class Interval(Value):
 class EvaluationReceipt(Value):
     """The best candidate by validation, and its figures on the untouched evaluation snapshot.
 
-    `ref` is the folder with `report.html`, `evaluation.json` and `predictions.parquet`.
+    `ref` is the folder with `report.html`, `evaluation.json`, `predictions.parquet`, `probes.json` and
+    `profile.json`. `metrics` are our own and those that the gate's policy names.
     """
 
     candidate: str
@@ -165,13 +167,29 @@ class GateReceipt(Value):
     decision: GateDecision
 
 
-class DeploymentReceipt(Value):
-    """What became of the version: served from `release`, or rejected with nothing deployed."""
+class ApprovalReceipt(Value):
+    """Whether a person consents: `request` is the digest of the question, where one was put.
 
-    status: Literal["deployed", "rejected"]
+    `why` is a sentence: who answered and why, or how to answer.
+    """
+
+    status: Literal["not wanted", "waiting", "approved", "refused"]
+    request: str | None = None
+    why: str
+
+
+class DeploymentReceipt(Value):
+    """What became of the version: served from `release`, or not, with nothing changed.
+
+    Not: rejected by the gate, waiting for a person's approval, refused by one, or held back, having been
+    rolled back from before. `why` says it in a sentence where it is not the gate's "no".
+    """
+
+    status: Literal["deployed", "rejected", "waiting", "refused", "held back"]
     name: str
     version: int
     stage: Stage
     release: str | None = Field(default=None, description="release folder, relative to the state folder")
     released_at: datetime | None = None
-    previous: int | None = Field(default=None, description="version that served before, if any")
+    previous: int | None = Field(default=None, description="version in Production before, if any")
+    why: str | None = None

@@ -1,4 +1,8 @@
-"""Registered versions of a model and the stages they pass through."""
+"""Registered versions of a model: what they are and what they were made from, which never changes.
+
+Which stage a version is in, what was decided on it and what served is not a property of the version: it is
+what the ledger says (`mlops_core.domain.standing`).
+"""
 
 from __future__ import annotations
 
@@ -7,7 +11,8 @@ from typing import Literal
 
 from pydantic import Field
 
-from mlops_core.domain.gates import GateDecision
+from mlops_core.domain.profiles import FeatureProfile
+from mlops_core.domain.release import Probes
 from mlops_core.domain.value import Value
 
 __all__ = ["Lineage", "ModelVersion", "Stage", "Submission"]
@@ -34,7 +39,8 @@ class Submission(Value):
 
     `digest` identifies the model: submitting the same digest again gives the same version. `folder` (with
     the model's files) and `attachments` (report and evidence) are paths on this machine. `use_case` is the
-    JSON of the definitions it needs to be served and compared.
+    JSON of the definitions it needs to be served and compared. `probes` prove a loaded model, `profile` is
+    how its training rows lay.
     """
 
     name: str
@@ -48,6 +54,8 @@ class Submission(Value):
     parameters: dict[str, str]
     use_case: str
     lineage: Lineage
+    probes: Probes
+    profile: FeatureProfile
 
 
 class ModelVersion(Value):
@@ -55,13 +63,15 @@ class ModelVersion(Value):
 
     name: str
     number: int = Field(ge=1)
-    stage: Stage
     digest: str
     candidate: str
     run_id: str
     created_at: datetime
     use_case: str = Field(description="JSON of the definitions it was registered with")
+    feature_names: tuple[str, ...]
     threshold: float = Field(description="scores from here on count as positive")
-    decision: GateDecision | None = Field(default=None, description="the gate's newest decision on it")
-    tags: dict[str, str] = Field(default_factory=dict)
+    lineage: Lineage
+    probes: Probes
+    profile: FeatureProfile
     metrics: dict[str, float] = Field(default_factory=dict)
+    tags: dict[str, str] = Field(default_factory=dict)

@@ -1,11 +1,10 @@
-"""Champion against challenger, on the same rows."""
+"""Champion and challenger on the same rows: what the gate's checks look at."""
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING
 
-from mlops_core.domain.gates import Check
-from mlops_core.domain.metrics import greater_is_better
 from mlops_core.domain.usecase import UseCase
 from mlops_core.errors import MlopsError
 from mlops_core.point_in_time import historical_features
@@ -16,69 +15,71 @@ if TYPE_CHECKING:
     import pyarrow as pa
     from numpy.typing import NDArray
 
+    from mlops_core.checks import Champion, Judged
     from mlops_core.domain.receipts import EvaluationReceipt, FeatureStoreReceipt, TrainingSetReceipt
     from mlops_core.domain.registry import ModelVersion
-    from mlops_core.ports import Engines
+    from mlops_core.ports import Engines, FittedModel
 
-__all__ = ["compare"]
+__all__ = ["judged_against"]
+
+_CALLS = 101  # of one row each, for the median
 
 
-def compare(
+def judged_against(
     use_case: UseCase,
     events: FeatureStoreReceipt,
     rows: TrainingSetReceipt,
     evaluation: EvaluationReceipt,
-    champion: ModelVersion,
+    champion: ModelVersion | None,
     *,
     engines: Engines,
-) -> Check:
-    """Passed when the challenger is not worse than the champion by more than the policy's tolerance.
+) -> Judged:
+    """The challenger of `evaluation` beside the version in Production, if there is one.
 
     The champion scores the evaluation rows by its own definitions of its features, which are computed anew
-    where they differ from the challenger's. A champion that cannot be loaded or fed fails the check: nobody
-    is dethroned unseen.
+    where they differ from the challenger's. One that cannot be loaded or fed is said to be an obstacle:
+    nobody is dethroned unseen.
     """
-    from mlops_core.metrics import paired_difference
+    import numpy as np
 
-    policy, workspace, trainer = use_case.gate, engines.workspace, engines.trainer
+    from mlops_core.checks import Judged, Predictions
+
+    workspace = engines.workspace
     table = read_splits(workspace.path(rows.ref.uri), "evaluation")
-    labels = label_vector(table, use_case.label.name)
-    try:
-        with workspace.scratch() as folder:
-            engines.registry.fetch(champion, folder)
-            model = trainer.load(folder)
-        theirs = model.predict(_inputs(use_case, champion, table, events, engines))
-        challenger = trainer.load(workspace.path(evaluation.model.uri))
-        mine = challenger.predict(matrix(table, rows.feature_names))
-        gain = paired_difference(
-            policy.metric,
-            labels,
-            mine,
-            theirs,
-            thresholds=(evaluation.threshold, champion.threshold),
-            confidence=policy.confidence,
-        )
-    except MlopsError as error:
-        sentence = f"version {champion.number} in Production cannot be compared with: {error}"
-        return Check(name="champion", outcome="failed", sentence=sentence)
-    sign = 1 if greater_is_better(policy.metric) else -1
-    worst = gain.low if sign > 0 else -gain.high
-    good = worst >= -policy.tolerance
-    sentence = (
-        f"{policy.metric} differs by {gain.value:+.4f} from version {champion.number} in Production, "
-        f"{gain.low:+.4f} to {gain.high:+.4f} at {policy.confidence:.0%} confidence on the same "
-        f"{len(labels):,} rows: {'not worse' if good else 'perhaps worse'} by more than {policy.tolerance:g}"
+    training = read_splits(workspace.path(rows.ref.uri), "fit", "embargo", "validation")
+    folder = workspace.path(evaluation.model.uri)
+    model, inputs = engines.trainer.load(folder), matrix(table, rows.feature_names)
+    return Judged(
+        task="classification",
+        truth=label_vector(table, use_case.label.name).astype(np.float64),
+        challenger=Predictions(scores=model.predict(inputs), threshold=evaluation.threshold),
+        champion=champion and _champion(use_case, champion, table, events, engines),
+        rows=table.select(list(rows.feature_names)),
+        training=training.select(list(rows.feature_names)),
+        intervals=evaluation.metrics,
+        latency_ms=_latency(model, inputs),
+        size_mb=sum(path.stat().st_size for path in folder.rglob("*") if path.is_file()) / 1e6,
     )
-    figures = {"difference": gain.value, "low": gain.low, "high": gain.high, "tolerance": policy.tolerance}
-    return Check(name="champion", outcome="passed" if good else "failed", sentence=sentence, figures=figures)
+
+
+def _champion(
+    use_case: UseCase, version: ModelVersion, table: pa.Table, events: FeatureStoreReceipt, engines: Engines
+) -> Champion:
+    from mlops_core.checks import Champion, Predictions
+
+    try:
+        with engines.workspace.scratch() as folder:
+            engines.registry.fetch(version, folder)
+            model = engines.trainer.load(folder)
+        scores = model.predict(_inputs(use_case, version, table, events, engines))
+    except MlopsError as error:
+        return Champion(number=version.number, profile=version.profile, obstacle=str(error))
+    predictions = Predictions(scores=scores, threshold=version.threshold)
+    return Champion(number=version.number, profile=version.profile, predictions=predictions)
 
 
 def _inputs(
-    use_case: UseCase,
-    champion: ModelVersion,
-    table: pa.Table,
-    events: FeatureStoreReceipt,
-    engines: Engines,
+    use_case: UseCase, champion: ModelVersion, table: pa.Table, events: FeatureStoreReceipt, engines: Engines
 ) -> NDArray[np.float64]:
     theirs = UseCase.model_validate_json(champion.use_case)
     if theirs.features_digest != use_case.features_digest:
@@ -86,3 +87,16 @@ def _inputs(
         spine = table.select([*theirs.entity.keys, "event_timestamp"])
         table = historical_features(theirs, engines.offline, files, spine, as_known_at=events.as_known_at)
     return matrix(table, theirs.feature_names)
+
+
+def _latency(model: FittedModel, inputs: NDArray[np.float64]) -> float:
+    """Median milliseconds of a prediction of one row."""
+    import numpy as np
+
+    seconds = []
+    for number in range(_CALLS):
+        row = inputs[number % len(inputs)][None, :]
+        begun = time.perf_counter()
+        model.predict(row)
+        seconds.append(time.perf_counter() - begun)
+    return float(np.median(seconds)) * 1000

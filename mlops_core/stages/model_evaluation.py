@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from mlops_core.domain.digest import digest_of, digest_table
 from mlops_core.domain.metrics import greater_is_better
 from mlops_core.domain.receipts import EvaluationReceipt, Ref
+from mlops_core.domain.release import Probes
 from mlops_core.domain.report import ReportContent
 from mlops_core.errors import DataError
 from mlops_core.provenance import code_digest, libraries
@@ -24,11 +25,15 @@ if TYPE_CHECKING:
     from mlops_core.domain.usecase import UseCase
     from mlops_core.ports import Engines
 
-__all__ = ["PREDICTIONS", "REPORT", "STAGE", "model_evaluation"]
+__all__ = ["PREDICTIONS", "PROBES", "PROFILE", "REPORT", "STAGE", "model_evaluation"]
 
 STAGE = "model_evaluation"
 REPORT = "report.html"
 PREDICTIONS = "predictions.parquet"
+PROBES = "probes.json"
+PROFILE = "profile.json"
+
+_PROBES = 32  # rows, spread over the evaluation snapshot
 
 
 def model_evaluation(
@@ -44,13 +49,14 @@ def model_evaluation(
     """
     workspace = engines.workspace
     best = choose(trained, use_case.gate.metric)
-    inputs = [rows.ref.digest, trained, use_case.gate.metric, use_case.gate.confidence, use_case.label.name]
+    policy = use_case.gate
+    inputs = [rows.ref.digest, trained, policy.metrics, policy.confidence, use_case.label.name]
     key = digest_of([STAGE, code_digest(), libraries(), inputs])
 
     def make(folder: Path) -> EvaluationReceipt:
         import pyarrow.parquet as pq
 
-        from mlops_core.metrics import importances, intervals
+        from mlops_core.metrics import importances, intervals, profile_of
 
         table = read_splits(workspace.path(rows.ref.uri), "evaluation")
         features, labels = matrix(table, rows.feature_names), label_vector(table, use_case.label.name)
@@ -65,7 +71,9 @@ def model_evaluation(
             threshold=best.threshold,
             rows=len(labels),
             positives=int(labels.sum()),
-            metrics=intervals(labels, chosen, best.threshold, confidence=use_case.gate.confidence),
+            metrics=intervals(
+                labels, chosen, best.threshold, confidence=policy.confidence, more=policy.metrics
+            ),
             validation={one.candidate: one.metrics for one in trained},
         )
         engines.reporter.write(
@@ -83,10 +91,25 @@ def model_evaluation(
             folder / REPORT,
         )
         pq.write_table(predictions, folder / PREDICTIONS)
+        training = read_splits(workspace.path(rows.ref.uri), "fit", "embargo", "validation")
+        profile = profile_of(training.select(list(rows.feature_names)))
+        (folder / PROFILE).write_text(profile.model_dump_json())
+        (folder / PROBES).write_text(_probes(features, chosen).model_dump_json())
         (folder / "evaluation.json").write_text(receipt.model_dump_json(indent=1))
         return receipt
 
     return workspace.produce(STAGE, key, EvaluationReceipt, make)
+
+
+def _probes(features: NDArray[np.float64], scores: NDArray[np.float64]) -> Probes:
+    """Rows with what the model said when it was trained: how a loaded model shows that it is the same."""
+    import numpy as np
+
+    picked = np.unique(np.linspace(0, len(scores) - 1, _PROBES).astype(int))
+    return Probes(
+        rows=tuple(tuple(None if np.isnan(x) else float(x) for x in row) for row in features[picked]),
+        expected=tuple(float(score) for score in scores[picked]),
+    )
 
 
 def choose(trained: Sequence[ModelTrainingReceipt], metric: str) -> ModelTrainingReceipt:

@@ -5,10 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from mlops_core.domain.digest import digest_of
+from mlops_core.domain.profiles import FeatureProfile
 from mlops_core.domain.receipts import ModelRegistryReceipt
 from mlops_core.domain.registry import Lineage, Submission
+from mlops_core.domain.release import Probes
+from mlops_core.promotion import enter
 from mlops_core.provenance import code_digest, git_commit, libraries
-from mlops_core.stages.model_evaluation import REPORT
+from mlops_core.stages.model_evaluation import PROBES, PROFILE, REPORT
 
 if TYPE_CHECKING:
     from mlops_core.domain.candidates import AnyCandidate
@@ -34,8 +37,8 @@ def model_registry(
     """
     candidate = next(one for one in use_case.candidates if one.name == evaluation.candidate)
     digest = digest_of([evaluation.model.digest, rows.ref.digest, candidate, use_case.training_digest])
-    version = engines.registry.register(
-        _submission(use_case, events, rows, evaluation, candidate, digest, engines.workspace)
+    version = enter(
+        engines, _submission(use_case, events, rows, evaluation, candidate, digest, engines.workspace)
     )
     return ModelRegistryReceipt(
         name=use_case.name,
@@ -80,6 +83,8 @@ def _submission(
             libraries=libraries(),
             as_of=events.as_of,
         ),
+        probes=Probes.model_validate_json((folder / PROBES).read_bytes()),
+        profile=FeatureProfile.model_validate_json((folder / PROFILE).read_bytes()),
     )
 
 

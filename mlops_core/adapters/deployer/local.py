@@ -74,6 +74,17 @@ class LocalDeployer:
             with translated(f"prepare version {bundle.version}", base):
                 return self._build(final, bundle)
 
+    def find(self, name: str, version: int, digest: str) -> Release | None:
+        """See `Deployer.find`: every file is compared with the release's manifest."""
+        base = self._base(name)
+        folder = ReleaseFolder(base / folder_name(version, digest))
+        if not folder.path.is_dir():
+            return None
+        release = folder.verified(_vouched(folder))
+        if (release.name, release.version, release.digest) != (name, version, digest):
+            raise IntegrityError(f"{folder.path} holds the release of another name or version")
+        return release
+
     def activate(self, release: Release) -> None:
         """See `Deployer.activate`. Raises `IntegrityError` when the release is not as it was prepared."""
         base = self._base(release.name)

@@ -50,6 +50,11 @@ class MemoryDeployer:
         self._releases[uri] = (release, model)
         return release
 
+    def find(self, name: str, version: int, digest: str) -> Release | None:
+        """See `Deployer.find`."""
+        found = self._releases.get(f"memory/{valid_name(name)}/{folder_name(version, digest)}")
+        return None if found is None else found[0]
+
     def activate(self, release: Release) -> None:
         """See `Deployer.activate`."""
         self._kept(release)

@@ -1,0 +1,31 @@
+"""How a version gets to Production and out of it, whichever engines keep the records."""
+
+from mlops_core.promotion.approval import answer, ask, current_question, standing_decision
+from mlops_core.promotion.promote import promote, put_into_production
+from mlops_core.promotion.record import decide, enter, record, registered, standing_of
+from mlops_core.promotion.rollback import roll_back, served_before
+from mlops_core.promotion.target import content_of, prepared, serve
+from mlops_core.promotion.verify import adopt, lost, repair, strays
+
+__all__ = [
+    "adopt",
+    "answer",
+    "ask",
+    "content_of",
+    "current_question",
+    "decide",
+    "enter",
+    "lost",
+    "prepared",
+    "promote",
+    "put_into_production",
+    "record",
+    "registered",
+    "repair",
+    "roll_back",
+    "serve",
+    "served_before",
+    "standing_decision",
+    "standing_of",
+    "strays",
+]

@@ -1,0 +1,108 @@
+"""The target serves what is in Production."""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING
+
+from mlops_core.domain.digest import digest_of
+from mlops_core.domain.ledger import Deployed, Draft
+from mlops_core.domain.release import Bundle
+from mlops_core.errors import IntegrityError, NotFound
+from mlops_core.promotion.record import record, registered, standing_of
+
+if TYPE_CHECKING:
+    from mlops_core.domain.registry import ModelVersion
+    from mlops_core.domain.release import Release
+    from mlops_core.domain.standing import Standing
+    from mlops_core.ports import Deployer, Engines
+
+__all__ = ["content_of", "current_or_none", "prepared", "serve"]
+
+_LOG = logging.getLogger(__name__)
+
+
+def content_of(release: Release) -> str:
+    """Digest of what a release serves, wherever it lies and whenever it was made."""
+    return digest_of(release.model_dump(mode="json", exclude={"uri", "released_at"}))
+
+
+def prepared(engines: Engines, version: ModelVersion) -> Release:
+    """The release of a version: the one in place, or one made from the registry's files and proved."""
+    try:
+        found = engines.deployer.find(version.name, version.number, version.digest)
+    except IntegrityError as error:
+        _LOG.warning("%s; releasing it anew", error)
+        found = None
+    if found is not None:
+        return found
+    with engines.workspace.scratch() as folder:
+        engines.registry.fetch(version, folder)
+        return engines.deployer.prepare(
+            Bundle(
+                name=version.name,
+                version=version.number,
+                digest=version.digest,
+                candidate=version.candidate,
+                model_folder=str(folder),
+                use_case=version.use_case,
+                feature_names=version.feature_names,
+                threshold=version.threshold,
+                probes=version.probes,
+            )
+        )
+
+
+def serve(engines: Engines, name: str, *, actor: str, reason: str) -> Release:
+    """Make the target serve the version in Production, and enter that in the ledger.
+
+    Whoever promotes calls this afterwards. It looks at the ledger and not at what its caller promoted, and
+    looks again when it is done: so the last one of any number that promote at once leaves the target right,
+    and running it again mends what an interrupted one left. Raises `NotFound` when nothing is in Production.
+    """
+    with engines.workspace.lock(f"serve-{name}"):
+        while True:
+            standing = standing_of(engines, name)
+            release = _in_production(engines, standing)
+            if current_or_none(engines.deployer, name) != release:
+                engines.deployer.activate(release)
+            after = _entered(engines, release, actor, reason)
+            if after.production == release.version:
+                return release
+
+
+def current_or_none(deployer: Deployer, name: str) -> Release | None:
+    """What is served; None when nothing is, or nothing that can be trusted."""
+    try:
+        return deployer.current(name)
+    except IntegrityError as error:
+        _LOG.warning("%s; releasing it anew", error)
+        return None
+
+
+def _in_production(engines: Engines, standing: Standing) -> Release:
+    number = standing.production
+    if number is None:
+        raise NotFound(
+            f"no version of {standing.name} is in Production: `mlops run {standing.name}` delivers"
+        )
+    try:
+        found = engines.deployer.find(standing.name, number, standing.models[number])
+    except IntegrityError:
+        found = None  # said by `prepared`, which finds the same
+    return found or prepared(engines, registered(engines, standing.name, number))
+
+
+def _entered(engines: Engines, release: Release, actor: str, reason: str) -> Standing:
+    event = Deployed(release=release.uri, content=content_of(release))
+
+    def wanted(standing: Standing) -> list[Draft]:
+        last = standing.last_served
+        same = last is not None and (last.version, last.event) == (release.version, event)
+        if same or standing.production != release.version:
+            return []
+        version = release.version
+        model = standing.models[version]
+        return [Draft(version=version, model=model, event=event, actor=actor, reason=reason)]
+
+    return record(engines.ledger, release.name, wanted)
