@@ -59,13 +59,18 @@ def gate(_store: Any, _rows: Any, _judged: Any, _version: Any) -> None:
 
 
 @task
-def deployment(_verified: Any, _rows: Any, _judged: Any, _version: Any, _decision: Any) -> None:
+def approval(_version: Any, _decision: Any) -> None:
+    """Nothing."""
+
+
+@task
+def deployment(_verified: Any, _version: Any, _decision: Any, _answer: Any) -> None:
     """Nothing."""
 
 
 @flow
 def bare() -> None:
-    """The nine tasks."""
+    """The ten tasks."""
     store = feature_store.submit()
     verified = feature_verification.submit(store)
     rows = training_set.submit(store)
@@ -73,7 +78,8 @@ def bare() -> None:
     judged = model_evaluation.submit(rows, first, second)
     version = model_registry.submit(store, rows, judged)
     decision = gate.submit(store, rows, judged, version)
-    deployment.submit(verified, rows, judged, version, decision).wait()
+    answer = approval.submit(version, decision)
+    deployment.submit(verified, version, decision, answer).wait()
 
 
 if __name__ == "__main__":

@@ -7,7 +7,7 @@ children included::
     python -m benchmarks.main_job --rounds 3 --only bare-handled flow-first flow-second engines
     python -m benchmarks.main_job --stages           # where the time goes, stage by stage
 
-- `bare`: nine empty tasks with the dependencies of the churn pipeline (`bare_flow.py`), on the temporary
+- `bare`: ten empty tasks with the dependencies of the churn pipeline (`bare_flow.py`), on the temporary
   server that Prefect itself starts; `bare-handled`: the same, `flows/server.py` starting it, as for ours.
 - `flow-first`: `python flows/churn.py` with nothing stored; `flow-second`: the same again. The Prefect home
   is warm: its database was made by an earlier run.

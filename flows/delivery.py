@@ -7,7 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 from prefect.states import Completed, Failed
 
+from flows.approval import AWAITING, REJECTED
 from flows.artifacts import publish
+from flows.settle import park, try_to_settle
+from flows.started import starter
 from flows.tasks import run_on_prefect
 from mlops_core.commands.output import say
 from mlops_core.delivery import Delivery
@@ -20,21 +23,30 @@ if TYPE_CHECKING:
 
     from mlops_core.domain.usecase import UseCase
     from mlops_core.parameters import DeliveryParameters
+    from mlops_core.summary import Outcome
 
-__all__ = ["REJECTED", "deliver"]
+__all__ = ["AWAITING", "HELD_BACK", "REJECTED", "deliver"]
 
-REJECTED = "Rejected"
-"""Name of the state in which a run ends when the gate said no: completed, unless asked otherwise."""
+HELD_BACK = "HeldBack"
+"""Name of the state in which a run ends whose version was rolled back from and waits to be named."""
 
 
-def deliver(use_case: UseCase, model: type[DeliveryParameters], values: Mapping[str, Any]) -> Any:
+def deliver(
+    use_case: UseCase,
+    model: type[DeliveryParameters],
+    values: Mapping[str, Any],
+    *,
+    known_as: str | None = None,
+) -> Any:
     """Deliver `use_case`; returns the state the flow run ends in, whose message is the verdict.
 
-    An error of ours ends the run as Failed with its sentence as the message; anything else is raised.
+    `known_as` is how other flows find the use case, as module:ATTRIBUTE where it is one of the user's own. An
+    error of ours ends the run as Failed with its sentence as the message; anything else is raised.
     """
     logging.getLogger("mlops_core").setLevel(logging.INFO)
     try:
         parameters = validated(model, values)
+        parameters = parameters.model_copy(update={"actor": starter(parameters.actor)})
         delivery = Delivery(use_case, parameters, Settings.load())
         context = run_on_prefect(delivery.dag)
     except MlopsError as error:
@@ -42,10 +54,29 @@ def deliver(use_case: UseCase, model: type[DeliveryParameters], values: Mapping[
     summary, outcome = delivery.summary(context), delivery.outcome(context)
     publish(delivery, context, summary)
     say(summary)
-    message = f"{use_case.name} version {outcome.version}: {outcome.status}"
-    if outcome.status != "rejected":
-        return Completed(message=message, data=outcome)
-    message = f"{message}: {'; '.join(outcome.reasons)}"
-    if parameters.fail_on_rejection:
-        return Failed(name=REJECTED, message=message, data=MlopsError(message))
-    return Completed(name=REJECTED, message=message, data=outcome)
+    name = known_as or use_case.name
+    state = _ending(outcome, name, fail_on_rejection=parameters.fail_on_rejection)
+    try_to_settle(delivery.engines, delivery.use_case, name)
+    return state
+
+
+def _ending(outcome: Outcome, known_as: str, *, fail_on_rejection: bool) -> Any:
+    message = f"{outcome.use_case} version {outcome.version}: {outcome.status}"
+    match outcome.status:
+        case "awaiting approval":
+            assert outcome.request is not None  # noqa: S101 - what is awaited was asked
+            where = park(known_as, outcome.version, outcome.request)
+            form = f"the form of {where}, or " if where else ""
+            message += (
+                f": answer with {form}mlops approve {known_as} {outcome.version} --reason … (or reject)"
+            )
+            return Completed(name=AWAITING, message=message, data=outcome)
+        case "held back":
+            return Completed(name=HELD_BACK, message=f"{message}: {outcome.why}", data=outcome)
+        case "rejected" | "refused":
+            why = "; ".join(outcome.reasons) if outcome.status == "rejected" else outcome.why
+            message = f"{message}: {why}"
+            if fail_on_rejection:
+                return Failed(name=REJECTED, message=message, data=MlopsError(message))
+            return Completed(name=REJECTED, message=message, data=outcome)
+    return Completed(message=message, data=outcome)

@@ -41,11 +41,23 @@ def main(words: Sequence[str] | None = None) -> int:
 
 
 def _parser(words: Sequence[str]) -> OptionParser:
-    from mlops_core.commands import export, features, models, predict, run, serve
+    from mlops_core.commands import (
+        approvals,
+        export,
+        features,
+        history,
+        models,
+        predict,
+        promote,
+        registry,
+        run,
+        serve,
+    )
 
     parser = OptionParser(prog="mlops", description="Deliver models on tabular, time-stamped data.")
     verbs = parser.add_subparsers(title="commands", metavar="COMMAND", parser_class=OptionParser)
-    for module in (run, features, models, predict, serve, export):
+    modules = (run, features, models, approvals, promote, history, registry, predict, serve, export)
+    for module in modules:
         module.add(verbs, words)
     return parser
 

@@ -22,9 +22,19 @@ __all__ = ["Delivery"]
 
 
 class Delivery:
-    """A use case with a run's parameters on a machine's settings. `dag` is what a runner walks."""
+    """A use case with a run's parameters on a machine's settings. `dag` is what a runner walks.
 
-    def __init__(self, use_case: UseCase, parameters: DeliveryParameters, settings: Settings) -> None:
+    `known_as` is how commands find the use case, as module:ATTRIBUTE where it is one of the user's own.
+    """
+
+    def __init__(
+        self,
+        use_case: UseCase,
+        parameters: DeliveryParameters,
+        settings: Settings,
+        *,
+        known_as: str | None = None,
+    ) -> None:
         self.use_case = parameters.applied_to(use_case)
         if parameters.actor is not None:
             settings = settings.model_copy(update={"actor": parameters.actor})
@@ -35,7 +45,7 @@ class Delivery:
             data=parameters.data_of(use_case),
             as_of=parameters.as_of,
         )
-        self._home = settings.home
+        self._home, self._known_as = settings.home, known_as
         self._started = datetime.now(UTC)
 
     def outcome(self, context: Mapping[str, Any]) -> Outcome:
@@ -44,7 +54,7 @@ class Delivery:
 
     def summary(self, context: Mapping[str, Any]) -> str:
         """The same for a person."""
-        return summarise(context, self.outcome(context), self._home)
+        return summarise(context, self.outcome(context), self._home, known_as=self._known_as)
 
     def report_path(self, context: Mapping[str, Any]) -> Path:
         """Where the HTML report lies."""

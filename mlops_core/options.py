@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import re
+import sys
 from datetime import date
 from difflib import get_close_matches
 from pathlib import Path
@@ -28,17 +29,17 @@ class OptionParser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
         wrong = re.search(r"invalid choice: '([^']*)' \(choose from (.*)\)", message)
         close = get_close_matches(wrong[1], re.findall(r"[\w-]+", wrong[2]), n=1) if wrong else []
-        hint = f"did you mean {close[0]!r}? " if close else ""
-        raise BadInput(f"{message} {hint}(see {self.prog} --help)")
+        if close:
+            message = f"{message.partition(' (choose from')[0]}: did you mean {close[0]!r}?"
+        raise BadInput(f"{message} (see {self.prog} --help)")
 
     def parse(self, words: Sequence[str] | None) -> argparse.Namespace:
         """Parse all words; one that means nothing is refused with the nearest that would."""
+        words = sys.argv[1:] if words is None else words
         found, unknown = self.parse_known_args(words)
         if unknown:
-            choices = _all_options(self)
-            close = get_close_matches(unknown[0].partition("=")[0], choices, n=1)
-            hint = f"did you mean {close[0]}?" if close else f"see {self.prog} --help"
-            raise BadInput(f"unknown argument {unknown[0]!r}: {hint}")
+            verb = _verb(self, words)
+            raise BadInput(f"unknown argument {unknown[0]!r}: {_hint(verb, unknown[0], words)}")
         return found
 
 
@@ -63,11 +64,19 @@ def _metavar(annotation: Any) -> str:
     return {Path: "FILE", date: "YYYY-MM-DD", float: "NUMBER", int: "N"}.get(kinds[0], "VALUE")
 
 
-def _all_options(parser: argparse.ArgumentParser) -> list[str]:
-    # argparse keeps its options in this attribute only; it has been there since Python 2.7.
-    options = list(parser._option_string_actions)
-    for action in parser._actions:
-        if isinstance(action, argparse._SubParsersAction):
-            for child in action.choices.values():
-                options += _all_options(child)
-    return options
+def _verb(parser: argparse.ArgumentParser, words: Sequence[str]) -> argparse.ArgumentParser:
+    """The parser of the verb that the words name, down to its last sub-command."""
+    # argparse keeps what it was given in such attributes only; they have been there since Python 2.7.
+    choices = [one.choices for one in parser._actions if isinstance(one, argparse._SubParsersAction)]
+    for number, word in enumerate(words):
+        for known in choices:
+            if word in known:
+                return _verb(known[word], words[number + 1 :])
+    return parser
+
+
+def _hint(verb: argparse.ArgumentParser, unknown: str, words: Sequence[str]) -> str:
+    if not unknown.startswith("-") and "--reason" in words:
+        return "put what --reason says in quotes, when it is several words"
+    close = get_close_matches(unknown.partition("=")[0], list(verb._option_string_actions), n=1)
+    return f"did you mean {close[0]}?" if close else f"see {verb.prog} --help"

@@ -16,7 +16,15 @@ if TYPE_CHECKING:
     from mlops_core.domain.sources import Data
     from mlops_core.domain.usecase import UseCase
 
-__all__ = ["DeliveryParameters", "RefreshParameters", "data_of", "parameters_of", "validated"]
+__all__ = [
+    "DeliveryParameters",
+    "PromotionParameters",
+    "RefreshParameters",
+    "RollbackParameters",
+    "data_of",
+    "parameters_of",
+    "validated",
+]
 
 P = TypeVar("P", bound=BaseModel)
 
@@ -87,6 +95,54 @@ class RefreshParameters(BaseModel):
     )
 
 
+class PromotionParameters(BaseModel):
+    """What a promotion that asks a person may be told."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    use_case: str = Field(default="churn", description="Whose model, such as churn or module:ATTRIBUTE.")
+    version: int | None = Field(
+        default=None,
+        ge=1,
+        description="The version to ask about. Default: none; parked runs are settled by the ledger.",
+    )
+    request: str = Field(
+        default="",
+        pattern="^[0-9a-f]{0,64}$",
+        description="Digest of the question, or its beginning. Default: what is asked about the version now.",
+    )
+    actor: str | None = Field(
+        default=None,
+        min_length=1,
+        description="Who promotes, where no approval is asked for. "
+        "Default: MLOPS_ACTOR, or the user of the process.",
+    )
+    reason: str | None = Field(
+        default=None,
+        min_length=1,
+        description="Why it is promoted, where no approval is asked for; kept in the ledger.",
+    )
+
+
+class RollbackParameters(BaseModel):
+    """What a rollback may be told."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    use_case: str = Field(default="churn", description="Whose model, such as churn or module:ATTRIBUTE.")
+    to: int | None = Field(
+        default=None,
+        ge=1,
+        description="The version to go back to. Default: the one that served before this one.",
+    )
+    reason: str = Field(min_length=1, description="Why; kept in the ledger.")
+    actor: str | None = Field(
+        default=None,
+        min_length=1,
+        description="Who does it, for the ledger. Default: MLOPS_ACTOR, or the user of the process.",
+    )
+
+
 def data_of(use_case: UseCase, given: Mapping[str, Data]) -> dict[str, Data]:
     """The events of each source: those given, or where its definition says that they lie.
 
@@ -123,6 +179,8 @@ def validated(model: type[P], values: Mapping[str, Any]) -> P:
 
 def _sentence(problem: dict[str, Any]) -> str:
     name = str(problem["loc"][0]) if problem["loc"] else "parameters"
+    if problem["type"] == "missing":
+        return f"--{name.replace('_', '-')}: has to be given"
     came = problem.get("input")
     expected = problem["msg"][0].lower() + problem["msg"][1:]
     if problem["type"].startswith("date_"):

@@ -18,12 +18,15 @@ from mlops_core.errors import DefinitionError
 __all__ = ["Settings"]
 
 _PREFIX = "MLOPS_"
+_SHARED = ("postgresql://", "postgresql+psycopg://")
 
 
 class Settings(BaseSettings):
     """Frozen settings; see each field."""
 
-    model_config = SettingsConfigDict(env_prefix=_PREFIX, frozen=True, extra="forbid")
+    model_config = SettingsConfigDict(
+        env_prefix=_PREFIX, frozen=True, extra="forbid", hide_input_in_errors=True
+    )
 
     home: Path = Field(default=Path(".mlops"), description="The state folder; all state lies in it.")
     tracking_uri: str | None = Field(
@@ -68,6 +71,15 @@ class Settings(BaseSettings):
         if store not in ("sqlite", "feast") and not store.startswith(("redis://", "rediss://", "unix://")):
             raise ValueError(f"give sqlite, feast or a URL such as redis://HOST:PORT/N, got {store!r}")
         return store
+
+    @field_validator("ledger")
+    @classmethod
+    def _kept(cls, ledger: str | None) -> str | None:
+        if ledger is None or ledger.startswith(_SHARED):
+            return ledger
+        if ledger.removeprefix("sqlite:///") in ("", ":memory:", ledger):  # and it may hold a password
+            raise ValueError("give sqlite:///PATH or postgresql://USER:PASSWORD@HOST:PORT/DATABASE")
+        return ledger
 
     @classmethod
     def load(cls) -> Settings:

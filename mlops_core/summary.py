@@ -11,55 +11,85 @@ if TYPE_CHECKING:
     from datetime import datetime
     from pathlib import Path
 
+    from mlops_core.domain.gates import Check, GateDecision
     from mlops_core.domain.receipts import (
+        ApprovalReceipt,
         DeploymentReceipt,
         EvaluationReceipt,
         FeatureStoreReceipt,
         TrainingSetReceipt,
     )
 
-__all__ = ["EXIT_REJECTED", "Outcome", "outcome_of", "summarise"]
+__all__ = ["EXIT_REJECTED", "Outcome", "Status", "outcome_of", "summarise", "telling"]
 
 EXIT_REJECTED = 3
-"""Exit code of a run that the gate rejected, when it was asked to say so."""
+"""Exit code of a run whose version the gate rejected or a person refused, when it was asked to say so."""
+
+Status = Literal["delivered", "already delivered", "rejected", "awaiting approval", "refused", "held back"]
+
+_GOES_ON = "what serves now goes on serving"
 
 
 class Outcome(Value):
-    """How a delivery ended, for a program: also what `mlops run --json` prints."""
+    """How a delivery ended, for a program: also what `mlops run --json` prints.
+
+    `reasons` are the gate's, `why` is a sentence on what else keeps a version that passed out of Production:
+    the answer of a person, or that it was rolled back from. `request` is the digest of the question put to a
+    person, where one was.
+    """
 
     use_case: str
-    status: Literal["delivered", "already delivered", "rejected"]
+    status: Status
     version: int
     stage: str
     candidate: str
     metrics: dict[str, float]
     reasons: tuple[str, ...]
+    request: str | None = None
+    why: str | None = None
     release: str | None
     report: str
+
+    @property
+    def turned_down(self) -> bool:
+        """Whether the gate or a person said no; one that waits for an answer is not turned down."""
+        return self.status in ("rejected", "refused")
 
 
 def outcome_of(context: Mapping[str, Any], started: datetime) -> Outcome:
     """The outcome of a finished pipeline, from its receipts; `started` tells new from already there."""
     deployed: DeploymentReceipt = context["deployment"]
     evaluation: EvaluationReceipt = context["model_evaluation"]
-    status: Literal["delivered", "already delivered", "rejected"] = "rejected"
-    if deployed.released_at is not None:
-        status = "delivered" if deployed.released_at >= started else "already delivered"
+    approval: ApprovalReceipt = context["approval"]
     return Outcome(
         use_case=deployed.name,
-        status=status,
+        status=_status(deployed, started),
         version=deployed.version,
         stage=deployed.stage,
         candidate=evaluation.candidate,
         metrics={name: interval.value for name, interval in evaluation.metrics.items()},
         reasons=context["gate"].decision.reasons,
+        request=approval.request,
+        why=deployed.why,
         release=deployed.release,
         report=context["model_registry"].report,
     )
 
 
-def summarise(context: Mapping[str, Any], outcome: Outcome, home: Path) -> str:
-    """The summary that a person reads, plain text of about twenty lines."""
+def _status(deployed: DeploymentReceipt, started: datetime) -> Status:
+    if deployed.status == "deployed":
+        new = deployed.released_at is not None and deployed.released_at >= started
+        return "delivered" if new else "already delivered"
+    return "awaiting approval" if deployed.status == "waiting" else deployed.status
+
+
+def summarise(
+    context: Mapping[str, Any], outcome: Outcome, home: Path, *, known_as: str | None = None
+) -> str:
+    """The summary that a person reads, plain text of about twenty lines.
+
+    `known_as` is how commands find the use case, as module:ATTRIBUTE where it is one of the user's own.
+    """
     events: FeatureStoreReceipt = context["feature_store"]
     rows: TrainingSetReceipt = context["training_set"]
     evaluation: EvaluationReceipt = context["model_evaluation"]
@@ -71,15 +101,21 @@ def summarise(context: Mapping[str, Any], outcome: Outcome, home: Path) -> str:
     count = rows.fit.rows + rows.embargo.rows + rows.validation.rows
     lines.append(f"  training    {count:,} rows, {_snapshots(rows.training)}")
     lines.append(f"  evaluation  {evaluation.rows:,} rows, {_snapshots(rows.evaluation.snapshots)}")
+    decision: GateDecision = context["gate"].decision
     lines += ["", "  candidate      validation   evaluation (interval)"]
-    lines += [_candidate(one, evaluation) for one in evaluation.validation]
-    lines += ["", f"  gate        {context['gate'].decision.verdict}"]
-    lines += [f"              - {reason}" for reason in outcome.reasons]
+    lines += [_candidate(one, evaluation, decision.policy.metric) for one in evaluation.validation]
+    lines += ["", f"  gate        {decision.verdict}"]
+    lines += [f"              - {check.name}: {check.sentence}" for check in telling(decision)]
+    if outcome.request is not None:
+        lines.append(f"  approval    {context['approval'].why}")
+        lines.append(f"              question {outcome.request[:12]}")
+    if outcome.status == "held back":
+        lines.append(f"  held back   {outcome.why}")
     lines += ["", f"  version     {name} {outcome.version}, {outcome.stage}"]
     if outcome.release is not None:
         lines.append(f"  serves from {home / outcome.release}")
     lines.append(f"  report      {home / outcome.report}")
-    return "\n".join([*lines, "", *_next_steps(outcome)])
+    return "\n".join([*lines, "", *_next_steps(outcome, known_as or name)])
 
 
 def _headline(outcome: Outcome) -> str:
@@ -90,23 +126,43 @@ def _headline(outcome: Outcome) -> str:
         case "already delivered":
             return f"{name} version {version} is already delivered: same inputs, nothing to do."
         case "rejected":
-            return f"{name} version {version} was rejected by the gate; what serves now goes on serving."
+            return f"{name} version {version} was rejected by the gate; {_GOES_ON}."
+        case "awaiting approval":
+            return f"{name} version {version} passed the gate and awaits a person's approval; {_GOES_ON}."
+        case "refused":
+            return f"{name} version {version} passed the gate, but a person refused it; {_GOES_ON}."
+        case "held back":
+            return f"{name} version {version} was rolled back from and is held back; {_GOES_ON}."
 
 
-def _candidate(name: str, evaluation: EvaluationReceipt) -> str:
+def telling(decision: GateDecision) -> list[Check]:
+    """The checks that a person reads first: those that failed, else those that passed."""
+    failed = [check for check in decision.checks if check.outcome == "failed"]
+    return failed or [check for check in decision.checks if check.outcome == "passed"]
+
+
+def _candidate(name: str, evaluation: EvaluationReceipt, metric: str) -> str:
     figures = evaluation.validation[name]
-    text = f"  {name:<14} ROC AUC {figures['roc_auc']:.4f}"
-    if name == evaluation.candidate:
-        judged = evaluation.metrics["roc_auc"]
+    title = "ROC AUC" if metric == "roc_auc" else metric
+    text = f"  {name:<14} {title} {figures[metric]:.4f}" if metric in figures else f"  {name:<14} -"
+    judged = evaluation.metrics.get(metric)
+    if name == evaluation.candidate and judged is not None:
         text += f"   {judged.value:.4f} ({judged.low:.4f} to {judged.high:.4f}), chosen"
     return text
 
 
-def _next_steps(outcome: Outcome) -> list[str]:
-    name = outcome.use_case
-    if outcome.status == "rejected":
-        return [f"Next: mlops models show {name}@staging"]
-    return [f"Next: mlops serve {name}  |  mlops predict {name} --id 1  |  mlops models list {name}"]
+def _next_steps(outcome: Outcome, name: str) -> list[str]:
+    version = outcome.version
+    match outcome.status:
+        case "awaiting approval":
+            return [
+                f"Next: mlops approve {name} {version} --reason …  |  "
+                f"mlops reject {name} {version} --reason …  |  mlops approvals {name}"
+            ]
+        case "rejected" | "refused" | "held back":
+            return [f"Next: mlops models show {name}@{version}  |  mlops history {name}"]
+        case _:
+            return [f"Next: mlops serve {name}  |  mlops predict {name} --id 1  |  mlops models list {name}"]
 
 
 def _span(log: Any) -> str:

@@ -65,7 +65,7 @@ class Workspace:
             digests = file_digests(folder)
             del digests[_RECEIPT]
             if record["key"] == key and record["files"] == digests:
-                return receipt.model_validate(record["receipt"])
+                return receipt.model_validate_json(json.dumps(record["receipt"]))  # as JSON: tuples are lists
         except FileNotFoundError:
             return None
         except (ValueError, KeyError, TypeError):

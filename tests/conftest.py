@@ -16,12 +16,15 @@ from mlops_core.adapters.feature_store.feast_environment import (
     make_environment,
 )
 from mlops_core.errors import NotFound
+from tests.postgresql_server import postgresql_binaries, running
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
     import redis
+
+    from tests.postgresql_server import PostgreSQLServer
 
 DATABASES = 5_000
 
@@ -56,6 +59,16 @@ def redis_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     finally:
         process.terminate()
         process.wait(30)
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[PostgreSQLServer]:
+    """A PostgreSQL server: `.url`, and `.database(name)` for the URL of a fresh database."""
+    binaries = postgresql_binaries()
+    if binaries is None:
+        pytest.skip("PostgreSQL is not installed (Debian: apt-get install postgresql)")
+    with running(binaries) as server:
+        yield server
 
 
 def _wait(client: redis.Redis) -> None:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mlops_core.commands import feature_tables as tables
 from mlops_core.commands.ids import add_ids, keys_of_words
 from mlops_core.commands.output import print_json, say
+from mlops_core.commands.times import day_of, instant_of
 from mlops_core.domain.time import in_words
 from mlops_core.errors import BadInput, NotFound
 
@@ -97,7 +97,7 @@ def _validate(arguments: argparse.Namespace) -> int:
 
 def _materialise(arguments: argparse.Namespace) -> int:
     store = _store(arguments)
-    as_of = _day(arguments.as_of) if arguments.as_of else None
+    as_of = day_of(arguments.as_of) if arguments.as_of else None
     data = _data(arguments, store)
     receipt = store.materialise(data, as_of=as_of, quarantine=arguments.quarantine, anew=arguments.anew)
     state = store.online_state()
@@ -144,8 +144,8 @@ def _get(arguments: argparse.Namespace) -> int:
     if arguments.at is None:
         found = tables.online_values(store, keys)
     else:
-        known = _instant(arguments.as_known_at) if arguments.as_known_at else None
-        found = tables.values_at(store, keys, _instant(arguments.at), known)
+        known = instant_of(arguments.as_known_at) if arguments.as_known_at else None
+        found = tables.values_at(store, keys, instant_of(arguments.at), known)
     if arguments.json:
         print_json(found)
     else:
@@ -171,7 +171,7 @@ def _history(arguments: argparse.Namespace) -> int:
 def _expire(arguments: argparse.Namespace) -> int:
     store = _store(arguments)
     before = {name: versions[-1].rows for name, versions in store.history().items() if versions}
-    held = store.expire(_day(arguments.before), compact=arguments.compact)
+    held = store.expire(day_of(arguments.before), compact=arguments.compact)
     if arguments.json:
         print_json({name: one.model_dump(mode="json") for name, one in held.items()})
         return 0
@@ -217,26 +217,6 @@ def _of_source(folder: Path | None, name: str) -> Path | None:
 
 def _aside(count: int, arguments: argparse.Namespace) -> str:
     return f"; {count:,} rows were set aside in {arguments.quarantine}" if count else ""
-
-
-def _day(word: str) -> date:
-    try:
-        return date.fromisoformat(word)
-    except ValueError:
-        raise BadInput(f"{word!r} is no date like 1998-06-30") from None
-
-
-def _instant(word: str) -> datetime:
-    """A time, or the close of a bare date; UTC unless it says otherwise."""
-    from mlops_core.domain.time import close_of_day
-
-    try:
-        if len(word) == 10:
-            return close_of_day(date.fromisoformat(word))
-        found = datetime.fromisoformat(word)
-    except ValueError:
-        raise BadInput(f"{word!r} is no date or time like 1998-06-30 or 1998-06-30T12:00+02:00") from None
-    return found.astimezone(UTC) if found.tzinfo else found.replace(tzinfo=UTC)
 
 
 def _count(word: str) -> int:

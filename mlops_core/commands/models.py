@@ -1,10 +1,14 @@
-"""`mlops models list|show`: the registered versions of a use case."""
+"""`mlops models list|show`: the registered versions of a use case, and how the ledger has them stand."""
 
 from __future__ import annotations
 
+import json
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from mlops_core.commands.output import print_json, print_table, say
+from mlops_core.commands.output import moment, one_line, print_json, print_table, say
+from mlops_core.commands.subject import engines_for, model_named
+from mlops_core.commands.versions import facts_of, note_on, stage_of, tell_decision
 from mlops_core.errors import NotFound
 
 if TYPE_CHECKING:
@@ -12,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from mlops_core.domain.registry import ModelVersion
+    from mlops_core.domain.standing import Standing
 
 __all__ = ["add", "pick"]
 
@@ -23,15 +28,15 @@ def add(verbs: Any, words: Sequence[str]) -> None:  # noqa: ARG001 - every verb 
     listing = actions.add_parser("list", help="all versions of a use case")
     listing.add_argument("use_case", metavar="USE_CASE")
     listing.set_defaults(command=_list)
-    showing = actions.add_parser("show", help="one version: its metrics, lineage and the gate's decision")
+    showing = actions.add_parser("show", help="one version: digests, metrics, the gate's decision, approval")
     showing.add_argument("reference", metavar="USE_CASE[@STAGE|@N]", help="e.g. churn@production, churn@3")
     showing.set_defaults(command=_show)
     for action in (listing, showing):
         action.add_argument("--json", action="store_true", help="print JSON")
 
 
-def pick(versions: Sequence[ModelVersion], name: str, which: str) -> ModelVersion:
-    """The version of a number or a stage ("production", the newest "staging", "archived").
+def pick(versions: Sequence[ModelVersion], standing: Standing, name: str, which: str) -> ModelVersion:
+    """The version of a number or, by the ledger, of a stage: the newest where several are in it.
 
     Raises `NotFound`, naming the versions there are.
     """
@@ -40,11 +45,11 @@ def pick(versions: Sequence[ModelVersion], name: str, which: str) -> ModelVersio
     if which.isdecimal():
         found = [one for one in versions if one.number == int(which)]
     else:
-        found = [one for one in versions if one.stage.lower() == which.lower()]
+        found = [one for one in versions if stage_of(standing, one).casefold() == which.casefold()]
     if not found:
-        there = ", ".join(f"{one.number} ({one.stage})" for one in versions)
+        there = ", ".join(f"{one.number} ({stage_of(standing, one)})" for one in versions)
         raise NotFound(f"{name} has no version @{which}: there are {there}")
-    return found[-1]
+    return max(found, key=lambda one: one.number)
 
 
 def _nothing(name: str) -> str:
@@ -52,53 +57,82 @@ def _nothing(name: str) -> str:
 
 
 def _list(arguments: argparse.Namespace) -> int:
-    versions = _versions(arguments.use_case)
+    name, versions, standing = _known(arguments, arguments.use_case)
     if arguments.json:
-        print_json([_facts(one) for one in versions])
+        print_json([facts_of(standing, one) for one in versions])
     elif not versions:
-        say(_nothing(arguments.use_case))
+        say(_nothing(name))
     else:
-        rows = [
+        _print_list(versions, standing)
+    return 0
+
+
+def _print_list(versions: Sequence[ModelVersion], standing: Standing) -> None:
+    metric = _metric(versions[-1])
+    now = datetime.now(UTC)
+    rows = []
+    for one in versions:
+        decision = standing.decisions.get(one.number)
+        rows.append(
             [
                 str(one.number),
-                one.stage,
+                stage_of(standing, one),
                 one.candidate,
-                f"{one.metrics['roc_auc']:.4f}" if "roc_auc" in one.metrics else "",
-                one.decision.verdict if one.decision else "",
+                f"{one.metrics[metric]:.4f}" if metric in one.metrics else "",
+                decision.verdict if decision else "",
                 f"{one.created_at:%Y-%m-%d %H:%M}",
                 one.digest[:12],
+                note_on(standing, one.number, now),
             ]
-            for one in versions
-        ]
-        print_table(["version", "stage", "candidate", "roc_auc", "gate", "registered (UTC)", "digest"], rows)
-    return 0
+        )
+    print_table(["version", "stage", "candidate", metric, "gate", "registered (UTC)", "digest", ""], rows)
+
+
+def _metric(version: ModelVersion) -> str:
+    """The metric that its use case judges by; by the definitions it was registered with."""
+    gate: dict[str, Any] = json.loads(version.use_case).get("gate", {})
+    return str(gate.get("metric", "roc_auc"))
 
 
 def _show(arguments: argparse.Namespace) -> int:
-    name, _, which = arguments.reference.partition("@")
-    version = pick(_versions(name), name, which or "production")
+    word, _, which = arguments.reference.partition("@")
+    name, versions, standing = _known(arguments, word)
+    version = pick(versions, standing, name, which or "production")
     if arguments.json:
-        print_json(_facts(version))
+        print_json(facts_of(standing, version))
         return 0
-    say(f"{version.name} {version.number}, {version.stage}, {version.candidate}")
-    say(f"  digest      {version.digest}")
-    say(f"  registered  {version.created_at:%Y-%m-%d %H:%M:%S} UTC, MLflow run {version.run_id}")
+    say(f"{version.name} {version.number}, {stage_of(standing, version)}, {version.candidate}")
+    lineage = version.lineage
+    say(f"  model         {version.digest}")
+    say(f"  training set  {lineage.training_set}")
+    say(f"  definitions   {lineage.definitions}")
+    say(f"  code          {lineage.code}{f', git {lineage.git_commit[:12]}' if lineage.git_commit else ''}")
+    say(f"  data          as of {lineage.as_of:%Y-%m-%d}")
+    say(f"  registered    {moment(version.created_at)} UTC, run {version.run_id}")
+    width = max(map(len, version.metrics), default=0)
     for metric, value in sorted(version.metrics.items()):
-        say(f"  {metric:<28}{value:.4f}")
-    if version.decision is not None:
-        say(f"  gate        {version.decision.verdict}")
-        for reason in version.decision.reasons:
-            say(f"              - {reason}")
+        say(f"  {metric:<{width}}  {value:.4f}")
+    tell_decision(standing, version.number)
+    _tell_ledger(standing, version.number)
     return 0
 
 
-def _facts(version: ModelVersion) -> dict[str, Any]:
-    return version.model_dump(mode="json", exclude={"use_case", "tags"})
+def _tell_ledger(standing: Standing, number: int) -> None:
+    since = standing.since(number)
+    if since is not None:
+        what = "production" if standing.production == number else "was there"
+        say(f"  {what:<14}since {moment(since.at)} UTC, by {one_line(since.actor)}: {one_line(since.reason)}")
+    withdrawn = standing.withdrawn.get(number)
+    if withdrawn is not None:
+        say(
+            f"  rolled back   from at {moment(withdrawn.at)} UTC, by {one_line(withdrawn.actor)}: "
+            f"{one_line(withdrawn.reason)}"
+        )
 
 
-def _versions(name: str) -> list[ModelVersion]:
-    from mlops_core.settings import Settings
-    from mlops_core.usecases import find
-    from mlops_core.wiring import ConfiguredEngines
+def _known(arguments: argparse.Namespace, word: str) -> tuple[str, list[ModelVersion], Standing]:
+    from mlops_core.promotion import standing_of
 
-    return ConfiguredEngines(Settings.load()).registry.versions(find(name).name)
+    engines = engines_for(arguments)
+    name = model_named(engines, word)
+    return name, engines.registry.versions(name), standing_of(engines, name)

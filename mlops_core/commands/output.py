@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from datetime import datetime
 
-__all__ = ["print_json", "print_table", "say", "warn"]
+__all__ = ["moment", "one_line", "print_json", "print_table", "say", "warn"]
 
 
 def say(text: str) -> None:
@@ -20,6 +21,17 @@ def say(text: str) -> None:
 def warn(text: str) -> None:
     """The same on standard error: progress, and what went wrong."""
     sys.stderr.write(f"{text}\n")
+
+
+def moment(at: datetime) -> str:
+    """An instant to the second, as people read it."""
+    return f"{at:%Y-%m-%d %H:%M:%S}"
+
+
+def one_line(text: str, longest: int | None = None) -> str:
+    """What somebody wrote, as one line that cannot steer a terminal, cut where it is longer than that."""
+    line = "".join(sign if sign.isprintable() else "?" for sign in " ".join(text.split()))
+    return line if longest is None or len(line) <= longest else f"{line[: longest - 1].rstrip()}…"
 
 
 def print_json(value: Any) -> None:

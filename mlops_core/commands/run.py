@@ -57,7 +57,7 @@ def _run(arguments: argparse.Namespace) -> int:
     if not arguments.quiet:
         logging.basicConfig(stream=sys.stderr, format="%(message)s")
         logging.getLogger("mlops_core").setLevel(logging.INFO)
-    delivery = Delivery(use_case, parameters, Settings.load())
+    delivery = Delivery(use_case, parameters, Settings.load(), known_as=arguments.use_case)
     hooks = Hooks() if arguments.quiet else Hooks(on_finish=_progress)
     try:
         context = delivery.dag.execute(max_workers=WORKERS, hooks=hooks)
@@ -68,7 +68,7 @@ def _run(arguments: argparse.Namespace) -> int:
         print_json(outcome.model_dump(mode="json"))
     else:
         say(delivery.summary(context))
-    return EXIT_REJECTED if parameters.fail_on_rejection and outcome.status == "rejected" else 0
+    return EXIT_REJECTED if parameters.fail_on_rejection and outcome.turned_down else 0
 
 
 def _progress(run: TaskRun) -> None:

@@ -6,6 +6,7 @@ from collections import Counter
 from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
+from mlops_core.domain.metrics import suits
 from mlops_core.domain.reads import reads_of
 
 if TYPE_CHECKING:
@@ -19,7 +20,11 @@ __all__ = ["problems_of"]
 def problems_of(use_case: UseCase) -> list[str]:
     """One sentence a problem; empty when the use case can be meant."""
     unknown = [*_unknown_sources(use_case), *_unknown_entities(use_case)]
-    problems = [*_repeated(use_case), *unknown, *_unknown_features(use_case), *_service(use_case)]
+    service = list(_service(use_case))
+    problems = [*_repeated(use_case), *unknown, *_unknown_features(use_case), *service, *_metrics(use_case)]
+    if not service:  # it decides which features there are to slice by
+        problems += _slices(use_case)
+    problems += _expected_drift(use_case)
     if unknown:  # what follows looks things up by these names
         return problems
     return [*problems, *_keys(use_case), *_columns(use_case)]
@@ -34,6 +39,7 @@ def _repeated(use_case: UseCase) -> Iterator[str]:
         "feature or column": [*use_case.all_names, *reserved],
         "service": [service.label for service in use_case.services],
         "candidate": [candidate.name for candidate in use_case.candidates],
+        "slice": [one.name for one in use_case.gate.slices],
     }
     for service in use_case.services:
         groups[f"in service {service.label!r} feature"] = service.features
@@ -80,6 +86,34 @@ def _service(use_case: UseCase) -> Iterator[str]:
     if wanted is not None and wanted not in known:
         there = ", ".join(repr(one.label) for one in use_case.services) or "none"
         yield f"the model's service {wanted!r} is not among those defined ({there}){_hint(wanted, known)}"
+
+
+def _metrics(use_case: UseCase) -> Iterator[str]:
+    label = use_case.label.name
+    for name in use_case.gate.metrics:
+        if not suits(name, "classification"):
+            yield (
+                f"the gate's metric {name!r} judges predicted numbers, but label {label!r} is 0 or 1: "
+                "name one for classification, such as 'roc_auc'"
+            )
+
+
+def _slices(use_case: UseCase) -> Iterator[str]:
+    known = use_case.feature_names
+    for one in use_case.gate.slices:
+        for condition in one.where:
+            name = condition.column
+            if name not in known:
+                yield f"slice {one.name!r} looks at {name!r}, no feature of the model{_hint(name, known)}"
+            elif condition.kind == "text":
+                yield f"slice {one.name!r} compares {name!r} with text, but features are numbers or booleans"
+
+
+def _expected_drift(use_case: UseCase) -> Iterator[str]:
+    known = use_case.all_names
+    for name in use_case.gate.expected_drift:
+        if name not in known:
+            yield f"the gate expects {name!r} to drift, no feature{_hint(name, known)}"
 
 
 def _keys(use_case: UseCase) -> Iterator[str]:

@@ -18,7 +18,15 @@ if TYPE_CHECKING:
 
     import pyarrow as pa
 
-__all__ = ["digest_bytes", "digest_file", "digest_of", "digest_table", "digest_tree", "file_digests"]
+__all__ = [
+    "canonical",
+    "digest_bytes",
+    "digest_file",
+    "digest_of",
+    "digest_table",
+    "digest_tree",
+    "file_digests",
+]
 
 
 def digest_bytes(content: bytes) -> str:
@@ -26,15 +34,20 @@ def digest_bytes(content: bytes) -> str:
     return hashlib.sha256(content).hexdigest()
 
 
-def digest_of(value: Any) -> str:
-    """Digest of a JSON-serialisable value; pydantic values anywhere inside count as their JSON form.
+def canonical(value: Any) -> str:
+    """The JSON text that stands for a value, the same wherever it is written.
 
-    Raises `TypeError` for anything JSON cannot say and `ValueError` for NaN or an infinity.
+    Pydantic values anywhere inside count as their JSON form. Raises `TypeError` for anything JSON cannot say
+    and `ValueError` for NaN or an infinity.
     """
-    text = json.dumps(
+    return json.dumps(
         value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False, default=_plain
     )
-    return digest_bytes(text.encode())
+
+
+def digest_of(value: Any) -> str:
+    """Digest of a JSON-serialisable value: that of its `canonical` text as UTF-8. Raises as that does."""
+    return digest_bytes(canonical(value).encode())
 
 
 def digest_file(path: Path) -> str:

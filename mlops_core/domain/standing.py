@@ -89,6 +89,8 @@ class Standing:
     @property
     def origin(self) -> str | None:
         """Digest of the first entry: tells this ledger from any other of the same name."""
+        if self.head > 1:  # as it was stored: a later version of this software would write it otherwise
+            return self.entries[1].previous
         return self.entries[0].digest if self.entries else None
 
     @property

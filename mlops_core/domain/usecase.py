@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Self
 
-from pydantic import Field, model_validator
+from pydantic import Field, ValidationError, model_validator
 
 from mlops_core.domain.candidates import AnyCandidate
 from mlops_core.domain.consistency import problems_of
@@ -15,6 +15,7 @@ from mlops_core.domain.labels import EveryMonth, NoEventWithin
 from mlops_core.domain.sources import Entity, EventSource
 from mlops_core.domain.value import Value
 from mlops_core.domain.views import FeatureService, FeatureView, OnDemand
+from mlops_core.errors import DefinitionError
 
 if TYPE_CHECKING:
     from datetime import timedelta
@@ -49,6 +50,20 @@ class UseCase(Value):
         if problems:
             raise ValueError("; ".join(problems))
         return self
+
+    @classmethod
+    def stored(cls, text: str, of: str) -> Self:
+        """The definitions kept as JSON with `of`, such as "version 3 of churn".
+
+        Raises `DefinitionError` when another version of this software wrote them and they cannot be read.
+        """
+        try:
+            return cls.model_validate_json(text)
+        except ValidationError as error:
+            raise DefinitionError(
+                f"the definitions in {of} cannot be read by this version of the software "
+                f"({error.error_count()} problems): train and deploy a new version"
+            ) from error
 
     @property
     def feature_names(self) -> tuple[str, ...]:

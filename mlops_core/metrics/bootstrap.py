@@ -17,18 +17,21 @@ import numpy as np
 
 from mlops_core.domain.receipts import Interval
 from mlops_core.errors import BadInput
-from mlops_core.metrics.inputs import checked_labels, require_both_classes
+from mlops_core.metrics.figures import arrays, counted, figure
+from mlops_core.metrics.inputs import checked_labels, checked_scores, require_both_classes
 from mlops_core.metrics.measure import METRICS, measure
 from mlops_core.metrics.ranking import Ranking
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator, Sequence
 
     from numpy.typing import ArrayLike, NDArray
 
-    from mlops_core.domain.metrics import MetricName
+    from mlops_core.domain.metrics import MetricName, Task
 
-__all__ = ["intervals", "paired_difference"]
+    Floats = NDArray[np.float64]
+
+__all__ = ["checked_plan", "intervals", "paired_difference", "resamples"]
 
 
 def intervals(
@@ -39,23 +42,35 @@ def intervals(
     replicates: int = 1000,
     confidence: float = 0.95,
     seed: int = 0,
+    more: Sequence[MetricName] = (),
+    task: Task = "classification",
 ) -> dict[str, Interval]:
-    """Every metric with its interval, on the same resamples.
+    """Our own metrics and `more`, each with its interval, on the same resamples; numbers have only `more`.
 
-    Raises `DataError` when there is one class only, and `BadInput` as the metrics do.
+    A metric that is not finite, or whose interval is not, is left out. Raises `DataError` when there is one
+    class only, and `BadInput` as the metrics do. Our own six take a fifth of a second for 5,000 rows and
+    1,000 replicates. One of scikit-learn takes as long when it is a mean over rows, else a call a replicate:
+    one to two seconds on calls whatever the rows, and half to two seconds for 5,000 rows of the others.
     """
-    _check(replicates, confidence)
-    ranking = Ranking.of(labels, scores)
-    measures = [measure(metric, ranking, threshold) for metric in METRICS]
-    figures = np.empty((replicates, len(METRICS)))
-    for row, counts in zip(figures, _resamples(labels, replicates, seed), strict=True):
-        tally = ranking.counted(counts)
-        row[:] = [figure(tally) for figure in measures]
-    points = [figure(ranking.tally()) for figure in measures]
-    return {
-        metric: _interval(point, column, confidence)
-        for metric, point, column in zip(METRICS, points, figures.T, strict=True)
+    checked_plan(replicates, confidence)
+    metrics = tuple(dict.fromkeys((*METRICS, *more) if task == "classification" else more))
+    if task == "classification":
+        positive = checked_labels(labels)
+        require_both_classes(positive.sum(), len(positive))
+        checked_scores(scores, len(positive))
+    # Own ones come first, so the columns keep the order of the names.
+    points = {metric: figure(metric, labels, scores, threshold) for metric in metrics}
+    finite = [metric for metric, value in points.items() if np.isfinite(value)]
+    if not finite:
+        return {}
+    of = _figures(finite, labels, scores, threshold)
+    truth, _ = arrays(finite[0], labels, scores)
+    drawn = np.array([of(counts) for counts in resamples(truth, replicates, seed, task=task)])
+    found = {
+        metric: _interval(points[metric], column, confidence)
+        for metric, column in zip(finite, drawn.T, strict=True)
     }
+    return {metric: interval for metric, interval in found.items() if interval}
 
 
 def paired_difference(
@@ -74,36 +89,40 @@ def paired_difference(
     Not turned round for losses: see `mlops_core.domain.metrics.greater_is_better`. `thresholds`
     (challenger's, champion's) matter to accuracy alone. Raises as `intervals` does.
     """
-    _check(replicates, confidence)
-    rankings = [Ranking.of(labels, scores) for scores in (challenger, champion)]
-    ours, theirs = (
-        measure(metric, ranking, threshold) for ranking, threshold in zip(rankings, thresholds, strict=True)
-    )
-    mine, other = rankings
-    falls = np.array(
-        [
-            ours(mine.counted(counts)) - theirs(other.counted(counts))
-            for counts in _resamples(labels, replicates, seed)
-        ]
-    )
-    return _interval(ours(mine.tally()) - theirs(other.tally()), falls, confidence)
-
-
-def _resamples(labels: ArrayLike, replicates: int, seed: int) -> Iterator[NDArray[np.float64]]:
-    """How often each row was drawn, shape (n,), for each replicate."""
+    checked_plan(replicates, confidence)
     positive = checked_labels(labels)
-    rows = len(positive)
-    require_both_classes(positive.sum(), rows)
+    require_both_classes(positive.sum(), len(positive))
+    ours, theirs = (
+        counted(metric, positive, checked_scores(scores, len(positive)), threshold)
+        for scores, threshold in zip((challenger, champion), thresholds, strict=True)
+    )
+    falls = np.array([ours(counts) - theirs(counts) for counts in resamples(positive, replicates, seed)])
+    once = np.ones(len(positive))
+    found = _interval(ours(once) - theirs(once), falls, confidence)
+    if found is None:
+        raise BadInput(f"{metric} is not finite for both, so their difference has no interval")
+    return found
+
+
+def resamples(
+    truth: Floats, replicates: int, seed: int, *, task: Task = "classification"
+) -> Iterator[Floats]:
+    """How often each row was drawn, shape (n,), for each replicate.
+
+    Where both classes are there, both are drawn; with one class only there is nothing to wait for.
+    """
+    rows = len(truth)
+    classes = task == "classification" and 0 < truth.sum() < rows
     random = np.random.default_rng(seed)
     for _ in range(replicates):
-        positives = 0.0
-        while not 0 < positives < rows:
-            counts = np.bincount(random.integers(0, rows, rows), minlength=rows).astype(np.float64)
-            positives = float(np.sum(counts * positive))
+        counts = _drawn(random, rows)
+        while classes and not 0 < np.sum(counts * truth) < rows:
+            counts = _drawn(random, rows)
         yield counts
 
 
-def _check(replicates: int, confidence: float) -> None:
+def checked_plan(replicates: int, confidence: float) -> None:
+    """Raise `BadInput` unless there are replicates, and a confidence between 0 and 1."""
     if not 0.0 < confidence < 1.0:
         raise BadInput(f"confidence must lie between 0 and 1, such as 0.95, not {confidence!r}")
     if replicates < 1:
@@ -112,6 +131,31 @@ def _check(replicates: int, confidence: float) -> None:
         )
 
 
-def _interval(value: float, replicates: NDArray[np.float64], confidence: float) -> Interval:
+def _drawn(random: np.random.Generator, rows: int) -> Floats:
+    return np.bincount(random.integers(0, rows, rows), minlength=rows).astype(np.float64)
+
+
+def _figures(
+    metrics: Sequence[MetricName], truth: ArrayLike, scores: ArrayLike, threshold: float
+) -> Callable[[Floats], list[float]]:
+    """The metrics, in their order, as functions of the counts; our own share one tally."""
+    own = [metric for metric in metrics if metric in METRICS]
+    others = [counted(metric, truth, scores, threshold) for metric in metrics if metric not in METRICS]
+    if not own:
+        return lambda counts: [of(counts) for of in others]
+    ranking = Ranking.of(truth, scores)
+    measures = [measure(metric, ranking, threshold) for metric in own]
+
+    def of(counts: Floats) -> list[float]:
+        tally = ranking.counted(counts)
+        return [one(tally) for one in measures] + [other(counts) for other in others]
+
+    return of
+
+
+def _interval(value: float, replicates: Floats, confidence: float) -> Interval | None:
+    """None when it is not finite."""
     low, high = np.quantile(replicates, [(1.0 - confidence) / 2.0, (1.0 + confidence) / 2.0])
+    if not (np.isfinite(low) and np.isfinite(high)):
+        return None
     return Interval(value=value, low=min(float(low), value), high=max(float(high), value))

@@ -17,7 +17,7 @@ from mlops_core.metrics.ranking import Ranking, Tally
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
-__all__ = ["BINS", "CalibrationBins", "bin_ends", "calibration_bins", "gap"]
+__all__ = ["BINS", "CalibrationBins", "bias", "bin_ends", "calibration_bins", "gap"]
 
 BINS = 10
 
@@ -61,6 +61,20 @@ def calibration_bins(labels: ArrayLike, scores: ArrayLike) -> CalibrationBins:
     filled = rows > 0
     counts = rows[filled].astype(np.float64)
     return CalibrationBins(score[filled] / counts, share[filled] / counts, counts)
+
+
+def bias(truth: ArrayLike, scores: ArrayLike) -> float:
+    """How far predicted numbers lie from the truth on average, in (population) standard deviations of it.
+
+    NaN when a value is not finite, or when the truth is constant and they lie elsewhere.
+    """
+    known, given = np.asarray(truth, dtype=np.float64), np.asarray(scores, dtype=np.float64)
+    if not (np.isfinite(known).all() and np.isfinite(given).all()):
+        return float("nan")
+    apart, spread = abs(float(given.mean() - known.mean())), float(known.std())
+    if spread == 0.0:
+        return 0.0 if apart == 0.0 else float("nan")
+    return apart / spread
 
 
 def _row_ends(ranking: Ranking, runs: NDArray[np.intp]) -> NDArray[np.intp]:

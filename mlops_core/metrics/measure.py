@@ -1,12 +1,12 @@
-"""The six metrics as functions of a tally: prepared once for a ranking, then cheap for every resample."""
+"""Our own six metrics as functions of a tally: prepared once for a ranking, then cheap for every resample."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, get_args
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from mlops_core.domain.metrics import MetricName
+from mlops_core.domain.metrics import OWN_METRICS, MetricName
 from mlops_core.errors import BadInput
 from mlops_core.metrics.calibration import gap
 from mlops_core.metrics.inputs import require_both_classes
@@ -18,9 +18,11 @@ if TYPE_CHECKING:
 
     from mlops_core.metrics.ranking import Ranking, Tally
 
-__all__ = ["METRICS", "measure"]
+__all__ = ["MEANS", "METRICS", "measure", "row_values"]
 
-METRICS: tuple[MetricName, ...] = get_args(MetricName)
+METRICS: tuple[MetricName, ...] = OWN_METRICS
+MEANS = frozenset({"accuracy", "brier", "log_loss"})
+"""Those of them that are a mean over rows."""
 
 _LEAST_PROBABILITY = 1e-15
 
@@ -36,16 +38,26 @@ def measure(metric: MetricName, ranking: Ranking, threshold: float) -> Callable[
         return _roc_auc
     if metric == "average_precision":
         return _average_precision
+    values = row_values(metric, ranking.labels, ranking.scores, threshold)
+    if metric in MEANS:
+        return lambda tally: tally.average(values)
+    return lambda tally: gap(ranking, tally, values)
+
+
+def row_values(
+    metric: MetricName, labels: NDArray[np.float64], scores: NDArray[np.float64], threshold: float
+) -> NDArray[np.float64]:
+    """What each row (n,) adds to a metric that is a mean; its excess of score over label for the other.
+
+    Raises `BadInput` as `measure` does.
+    """
     if metric == "accuracy":
-        right = (ranking.scores >= threshold) == (ranking.labels == 1)
-        return _averaged(right.astype(np.float64))
-    probabilities = _probabilities(ranking.scores, metric)
+        return np.asarray((scores >= threshold) == (labels == 1), dtype=np.float64)
+    _require_probabilities(scores, metric)
     if metric == "log_loss":
-        return _averaged(_log_losses(ranking.labels, probabilities))
-    excess = probabilities - ranking.labels
-    if metric == "brier":
-        return _averaged(excess * excess)
-    return lambda tally: gap(ranking, tally, excess)
+        return _log_losses(labels, scores)
+    excess = scores - labels
+    return excess * excess if metric == "brier" else excess
 
 
 def _roc_auc(tally: Tally) -> float:
@@ -69,14 +81,10 @@ def _log_losses(labels: NDArray[np.float64], probabilities: NDArray[np.float64])
     return -np.log(np.where(labels == 1, clipped, 1.0 - clipped))
 
 
-def _averaged(values: NDArray[np.float64]) -> Callable[[Tally], float]:
-    return lambda tally: tally.average(values)
-
-
-def _probabilities(scores: NDArray[np.float64], metric: MetricName) -> NDArray[np.float64]:
-    if scores[0] > 1.0 or scores[-1] < 0.0:
+def _require_probabilities(scores: NDArray[np.float64], metric: MetricName) -> None:
+    low, high = scores.min(), scores.max()
+    if high > 1.0 or low < 0.0:
         raise BadInput(
-            f"{metric} needs probabilities, but the scores reach from {scores[-1]:g} to {scores[0]:g};"
+            f"{metric} needs probabilities, but the scores reach from {low:g} to {high:g};"
             " only roc_auc, average_precision and accuracy take any score"
         )
-    return scores

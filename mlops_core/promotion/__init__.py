@@ -2,7 +2,7 @@
 
 from mlops_core.promotion.approval import answer, ask, current_question, standing_decision
 from mlops_core.promotion.promote import promote, put_into_production
-from mlops_core.promotion.record import decide, enter, record, registered, standing_of
+from mlops_core.promotion.record import decide, enter, mirror, record, registered, standing_of
 from mlops_core.promotion.rollback import roll_back, served_before
 from mlops_core.promotion.target import content_of, prepared, serve
 from mlops_core.promotion.verify import adopt, lost, repair, strays
@@ -16,6 +16,7 @@ __all__ = [
     "decide",
     "enter",
     "lost",
+    "mirror",
     "prepared",
     "promote",
     "put_into_production",

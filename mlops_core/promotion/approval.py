@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from mlops_core.domain.digest import digest_file, digest_of
 from mlops_core.domain.ledger import ApprovalRequested, Approved, Binding, Draft, Refused
 from mlops_core.errors import BadInput, NotFound, Superseded
-from mlops_core.promotion.record import draft, record
+from mlops_core.promotion.record import draft, mirror, record
 from mlops_core.provenance import code_digest
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ def ask(engines: Engines, version: ModelVersion, report: str) -> Request:
         return [draft(version, event, engines.actor, "the gate passed it, and its policy asks for a person")]
 
     standing = record(engines.ledger, version.name, wanted)
-    engines.registry.follow(standing)
+    mirror(engines, version.name)
     return standing.requests[version.number]
 
 
@@ -78,7 +78,7 @@ def answer(
         return [draft(version, event, actor, reason)]
 
     standing = record(engines.ledger, version.name, wanted)
-    engines.registry.follow(standing)
+    mirror(engines, version.name)
     return standing
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from mlops_core.domain.ledger import Archived, Draft, Promoted
 from mlops_core.errors import NotFound, Superseded
 from mlops_core.promotion.approval import current_question, standing_decision
-from mlops_core.promotion.record import draft, record
+from mlops_core.promotion.record import draft, mirror, record, signed
 from mlops_core.promotion.target import prepared, serve
 
 if TYPE_CHECKING:
@@ -39,10 +39,11 @@ def put_into_production(
     then the target and the registry, which follow the ledger and can be made to at any time. Raises as
     `promote` does, and `IntegrityError` when the model is not what was registered.
     """
+    actor, reason = signed(f"{version.name} version {version.number}", actor, reason)
     prepared(engines, version)
-    standing = promote(engines, version, policy, actor=actor, reason=reason, named=named, waive=waive)
+    promote(engines, version, policy, actor=actor, reason=reason, named=named, waive=waive)
     release = serve(engines, version.name, actor=actor, reason=reason)
-    engines.registry.follow(standing)
+    mirror(engines, version.name)
     return release
 
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from mlops_core.domain.registry import ModelVersion, Submission
     from mlops_core.ports import Engines, Ledger
 
-__all__ = ["decide", "draft", "enter", "record", "registered", "standing_of"]
+__all__ = ["decide", "draft", "enter", "mirror", "record", "registered", "signed", "standing_of"]
 
 _TRIES = 100
 
@@ -45,14 +45,31 @@ def record(ledger: Ledger, name: str, wanted: Callable[[Standing], Sequence[Draf
     raise Unavailable(f"the ledger of {name} is written to without a pause: run the same again")
 
 
+def mirror(engines: Engines, name: str, *, take_over: bool = False) -> None:
+    """Make the registry show what the ledger says, as it is when this returns.
+
+    Somebody may append while the registry is being written to, and write to it as well: whoever wrote last
+    looks once more, so that none leaves there what is no longer so.
+    """
+    while True:
+        standing = standing_of(engines, name)
+        engines.registry.follow(standing, take_over=take_over)
+        if standing_of(engines, name).head == standing.head:
+            return
+
+
 def draft(version: ModelVersion, event: AnyEvent, actor: str, reason: str) -> Draft:
     """An entry about a version. Raises `BadInput` when nobody signs it or no reason is given."""
+    who, why = signed(f"{version.name} version {version.number}", actor, reason)
+    return Draft(version=version.number, model=version.digest, event=event, actor=who, reason=why)
+
+
+def signed(subject: str, actor: str, reason: str) -> tuple[str, str]:
+    """Who and why, as an entry has them. Raises `BadInput` when one of them is empty."""
     for what, text in (("who does it (--actor)", actor), ("why (--reason)", reason)):
         if not text.strip():
-            raise BadInput(f"{version.name} version {version.number}: say {what}; it is kept in the ledger")
-    return Draft(
-        version=version.number, model=version.digest, event=event, actor=actor.strip(), reason=reason.strip()
-    )
+            raise BadInput(f"{subject}: say {what}; it is kept in the ledger")
+    return actor.strip(), reason.strip()
 
 
 def registered(engines: Engines, name: str, number: int) -> ModelVersion:
@@ -81,7 +98,9 @@ def enter(engines: Engines, submission: Submission) -> ModelVersion:
         known = version.number in standing.stages
         return [] if known else [draft(version, event, engines.actor, reason)]
 
-    engines.registry.follow(record(engines.ledger, version.name, wanted))
+    mirror(engines, version.name)  # first: it refuses a ledger that is not the one it follows
+    record(engines.ledger, version.name, wanted)
+    mirror(engines, version.name)
     return version
 
 
@@ -92,9 +111,16 @@ def decide(engines: Engines, version: ModelVersion, decision: GateDecision) -> S
         newest = standing.decisions.get(version.number)
         if newest is not None and newest.digest == decision.digest:
             return []
-        reason = f"{decision.verdict}: {'; '.join(decision.reasons)}"
-        return [draft(version, Decided(decision=decision), engines.actor, reason)]
+        return [draft(version, Decided(decision=decision), engines.actor, _why(decision))]
 
     standing = record(engines.ledger, version.name, wanted)
-    engines.registry.follow(standing)
+    mirror(engines, version.name)
     return standing
+
+
+def _why(decision: GateDecision) -> str:
+    if decision.verdict == "rejected":
+        return "; ".join(decision.reasons)
+    passed = sum(check.outcome == "passed" for check in decision.checks)
+    against = f" against version {decision.champion}" if decision.champion else ""
+    return f"passed all of {passed} checks{against}"

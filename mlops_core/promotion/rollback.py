@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from mlops_core.domain.ledger import Deployed, Draft, Promoted, RolledBack
-from mlops_core.errors import BadInput, IntegrityError, NotFound, Superseded
+from mlops_core.errors import IntegrityError, NotFound, Superseded
 from mlops_core.promotion.promote import archiving
-from mlops_core.promotion.record import record, registered, standing_of
-from mlops_core.promotion.target import content_of, prepared, serve
+from mlops_core.promotion.record import record, registered, signed, standing_of
+from mlops_core.promotion.target import content_of, in_place, prepared, serve
 
 if TYPE_CHECKING:
     from mlops_core.domain.ledger import Entry
@@ -27,18 +27,20 @@ def roll_back(engines: Engines, name: str, *, to: int | None = None, actor: str,
     come back unless it is named. No gate and no approval is asked: this one had both.
 
     The registry is not told (see `ModelRegistry.follow`): it is not needed for this, and may be what is down.
+    A rollback that was interrupted before its version served is finished by the next that names none.
+
     Raises `NotFound` when no such version served, `IntegrityError` when it cannot be served as it was, and
     `Superseded` when somebody promoted another version meanwhile.
     """
-    if not reason.strip():
-        raise BadInput(f"say why {name} is rolled back (--reason); it is kept in the ledger")
+    actor, reason = signed(name, actor, reason)
     before = standing_of(engines, name)
     if before.production is None:
         raise NotFound(f"no version of {name} is in Production: there is nothing to roll back from")
-    target = served_before(before, to)
-    if target.version != before.production:
-        _check(engines, target)
-        record(engines.ledger, name, lambda standing: _steps(before, standing, target, actor, reason))
+    if to is not None or not _interrupted(before):
+        target = served_before(before, to)
+        if target.version != before.production:
+            _check(engines, target)
+            record(engines.ledger, name, lambda standing: _steps(before, standing, target, actor, reason))
     return serve(engines, name, actor=actor, reason=reason)
 
 
@@ -60,6 +62,15 @@ def served_before(standing: Standing, to: int | None = None) -> Entry:
             f"to (served have {once or 'none'}): name one with --to"
         )
     raise NotFound(f"{standing.name} version {to} never served: those that did are {once or 'none'}")
+
+
+def _interrupted(standing: Standing) -> bool:
+    """Whether the last thing that happened to Production is a rollback to what does not serve yet."""
+    last = standing.last_served
+    if last is None or last.version == standing.production:
+        return False
+    left = standing.withdrawn.get(last.version)
+    return left is not None and isinstance(left.event, RolledBack) and left.event.to == standing.production
 
 
 def _steps(before: Standing, standing: Standing, target: Entry, actor: str, reason: str) -> list[Draft]:
@@ -91,12 +102,9 @@ def _steps(before: Standing, standing: Standing, target: Entry, actor: str, reas
 def _check(engines: Engines, target: Entry) -> None:
     event = target.event
     assert isinstance(event, Deployed)  # noqa: S101 - what `served` holds
-    try:
-        release = engines.deployer.find(target.name, target.version, target.model)
-    except IntegrityError:
-        release = None
-    if release is None or content_of(release) != event.content:
-        release = prepared(engines, registered(engines, target.name, target.version))
+    release = in_place(engines.deployer, target.name, target.version, target.model, event.content)
+    if release is None:
+        release = prepared(engines, registered(engines, target.name, target.version), event.content)
     if content_of(release) != event.content:
         raise IntegrityError(
             f"{target.name} version {target.version} is not what served at {target.at:%Y-%m-%d %H:%M} UTC: "

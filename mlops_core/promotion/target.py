@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from mlops_core.domain.standing import Standing
     from mlops_core.ports import Deployer, Engines
 
-__all__ = ["content_of", "current_or_none", "prepared", "serve"]
+__all__ = ["content_of", "current_or_none", "in_place", "prepared", "serve"]
 
 _LOG = logging.getLogger(__name__)
 
@@ -27,14 +27,26 @@ def content_of(release: Release) -> str:
     return digest_of(release.model_dump(mode="json", exclude={"uri", "released_at"}))
 
 
-def prepared(engines: Engines, version: ModelVersion) -> Release:
-    """The release of a version: the one in place, or one made from the registry's files and proved."""
+def in_place(deployer: Deployer, name: str, version: int, digest: str, content: str | None) -> Release | None:
+    """The release of a version that lies ready and, where the ledger knows its `content`, has just that."""
     try:
-        found = engines.deployer.find(version.name, version.number, version.digest)
+        found = deployer.find(name, version, digest)
     except IntegrityError as error:
         _LOG.warning("%s; releasing it anew", error)
-        found = None
-    if found is not None:
+        return None
+    if found is None or content in (None, content_of(found)):
+        return found
+    _LOG.warning("%s was changed since it served; releasing it anew", found.uri)
+    return None
+
+
+def prepared(engines: Engines, version: ModelVersion, content: str | None = None) -> Release:
+    """The release of a version: the one in place, or one made from the registry's files and proved.
+
+    `content` is that of what served by the ledger, where it did.
+    """
+    found = in_place(engines.deployer, version.name, version.number, version.digest, content)
+    if found is not None and _made_of(found, version):
         return found
     with engines.workspace.scratch() as folder:
         engines.registry.fetch(version, folder)
@@ -53,6 +65,12 @@ def prepared(engines: Engines, version: ModelVersion) -> Release:
         )
 
 
+def _made_of(release: Release, version: ModelVersion) -> bool:
+    """Whether a release that lies ready serves the version as it is registered."""
+    fields = ("candidate", "use_case", "feature_names", "threshold", "probes")
+    return all(getattr(release, field) == getattr(version, field) for field in fields)
+
+
 def serve(engines: Engines, name: str, *, actor: str, reason: str) -> Release:
     """Make the target serve the version in Production, and enter that in the ledger.
 
@@ -61,6 +79,8 @@ def serve(engines: Engines, name: str, *, actor: str, reason: str) -> Release:
     and running it again mends what an interrupted one left. Raises `NotFound` when nothing is in Production.
     """
     with engines.workspace.lock(f"serve-{name}"):
+        with engines.workspace.scratch():
+            pass  # takes away what a killed attempt fetched: its release may be in place already
         while True:
             standing = standing_of(engines, name)
             release = _in_production(engines, standing)
@@ -86,11 +106,10 @@ def _in_production(engines: Engines, standing: Standing) -> Release:
         raise NotFound(
             f"no version of {standing.name} is in Production: `mlops run {standing.name}` delivers"
         )
-    try:
-        found = engines.deployer.find(standing.name, number, standing.models[number])
-    except IntegrityError:
-        found = None  # said by `prepared`, which finds the same
-    return found or prepared(engines, registered(engines, standing.name, number))
+    served = [entry.event for entry in standing.served if entry.version == number]
+    content = served[-1].content if served and isinstance(served[-1], Deployed) else None
+    found = in_place(engines.deployer, standing.name, number, standing.models[number], content)
+    return found or prepared(engines, registered(engines, standing.name, number), content)
 
 
 def _entered(engines: Engines, release: Release, actor: str, reason: str) -> Standing:

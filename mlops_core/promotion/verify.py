@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from mlops_core.domain.ledger import Adopted, Draft
+from mlops_core.domain.ledger import Adopted, Deployed, Draft, Registered
 from mlops_core.errors import BadInput, NotFound
-from mlops_core.promotion.record import draft, record, standing_of
+from mlops_core.promotion.record import draft, mirror, record, standing_of
 from mlops_core.promotion.target import current_or_none, serve
 
 if TYPE_CHECKING:
@@ -44,7 +44,7 @@ def repair(engines: Engines, name: str) -> list[str]:
     """Make registry and target follow the ledger; returns what `strays` said before."""
     found = strays(engines, name)
     standing = standing_of(engines, name)
-    engines.registry.follow(standing)
+    mirror(engines, name)
     if standing.production is not None:
         serve(engines, name, actor=engines.actor, reason="the target was made to follow the ledger")
     return found
@@ -53,8 +53,9 @@ def repair(engines: Engines, name: str) -> list[str]:
 def adopt(engines: Engines, name: str, *, actor: str, reason: str) -> Standing:
     """Begin a ledger from what is registered and served, where the one there was is lost.
 
-    What is served becomes the version in Production, all others are in Staging. Raises `BadInput` when there
-    is a ledger and `NotFound` when there is nothing to begin from.
+    What is served becomes the version in Production, all others are in Staging. Registrations that the
+    registry did not follow may be there already, and what an interrupted call began is finished. Raises
+    `BadInput` when there is a ledger of more than that, and `NotFound` when there is nothing to begin from.
     """
     versions = engines.registry.versions(name)
     if not versions:
@@ -62,7 +63,10 @@ def adopt(engines: Engines, name: str, *, actor: str, reason: str) -> Standing:
     served = current_or_none(engines.deployer, name)
 
     def wanted(standing: Standing) -> list[Draft]:
-        if standing.head:
+        there = {type(entry.event) for entry in standing.entries}
+        if Adopted in there and there <= {Registered, Adopted, Deployed}:
+            return []
+        if there - {Registered}:
             raise BadInput(f"{name} has a ledger of {standing.head} entries: there is nothing to adopt")
         return [draft(version, Adopted(stage=_stage(version.digest)), actor, reason) for version in versions]
 
@@ -70,7 +74,7 @@ def adopt(engines: Engines, name: str, *, actor: str, reason: str) -> Standing:
         return "Production" if served is not None and served.digest == digest else "Staging"
 
     standing = record(engines.ledger, name, wanted)
-    engines.registry.follow(standing, take_over=True)
+    mirror(engines, name, take_over=True)
     if standing.production is not None:
         serve(engines, name, actor=actor, reason=reason)
     return standing

@@ -9,13 +9,12 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import numpy as np
-from pydantic import ValidationError
 
 from mlops_core.domain.online import Key
 from mlops_core.domain.time import in_words
 from mlops_core.domain.usecase import UseCase
 from mlops_core.domain.value import Value
-from mlops_core.errors import BadInput, DefinitionError, IntegrityError, NotFound, Unavailable
+from mlops_core.errors import BadInput, IntegrityError, NotFound, Unavailable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -70,14 +69,8 @@ class Predictor:
         self._store = store
         self._clock = clock
         self._state: OnlineState | None = None
-        try:
-            use_case = UseCase.model_validate_json(release.use_case)
-            self._online_name, self._staleness = use_case.online_name, use_case.staleness
-        except ValidationError as error:
-            raise DefinitionError(
-                f"the definitions in version {release.version} of {release.name!r} cannot be read by this "
-                f"version of the software ({error.error_count()} problems): train and deploy a new version"
-            ) from error
+        use_case = UseCase.stored(release.use_case, f"version {release.version} of {release.name!r}")
+        self._online_name, self._staleness = use_case.online_name, use_case.staleness
 
     def predict_ids(self, ids: Sequence[Key]) -> list[Prediction]:
         """Predictions in the order of `ids`, which are typed: "1" is not 1.

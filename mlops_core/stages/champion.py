@@ -53,7 +53,7 @@ def judged_against(
         task="classification",
         truth=label_vector(table, use_case.label.name).astype(np.float64),
         challenger=Predictions(scores=model.predict(inputs), threshold=evaluation.threshold),
-        champion=champion and _champion(use_case, champion, table, events, engines),
+        champion=None if champion is None else _champion(use_case, champion, table, events, engines),
         rows=table.select(list(rows.feature_names)),
         training=training.select(list(rows.feature_names)),
         intervals=evaluation.metrics,
@@ -81,7 +81,7 @@ def _champion(
 def _inputs(
     use_case: UseCase, champion: ModelVersion, table: pa.Table, events: FeatureStoreReceipt, engines: Engines
 ) -> NDArray[np.float64]:
-    theirs = UseCase.model_validate_json(champion.use_case)
+    theirs = UseCase.stored(champion.use_case, f"version {champion.number} of {champion.name}")
     if theirs.features_digest != use_case.features_digest:
         files = {name: engines.workspace.path(log.ref.uri) for name, log in events.events.items()}
         spine = table.select([*theirs.entity.keys, "event_timestamp"])

@@ -35,7 +35,8 @@ def deployment(
     """
     name, version = use_case.name, registered(engines, use_case.name, registration.version)
     standing = standing_of(engines, name)
-    reason = f"passed the gate: {'; '.join(gated.decision.reasons)}"
+    against = gated.decision.champion
+    reason = f"passed the gate against version {against}" if against else "passed the gate, the first to"
     if standing.production == version.number:
         release = serve(engines, name, actor=engines.actor, reason=reason)
         engines.registry.follow(standing)

@@ -5,8 +5,6 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING
 
-from pydantic import ValidationError
-
 from mlops_core.domain.digest import digest_of, digest_table
 from mlops_core.domain.receipts import EventLog, FeatureStoreReceipt, Ref
 from mlops_core.domain.time import close_of_day
@@ -100,12 +98,12 @@ def _keep_served(use_case: UseCase, data: Mapping[str, Data], as_of: date | None
     """
     try:
         release = engines.deployer.current(use_case.name)
-        theirs = UseCase.model_validate_json(release.use_case) if release else use_case
+        theirs = UseCase.stored(release.use_case, "the release that serves") if release else use_case
         if theirs.online_name != use_case.online_name:
             history = EventHistory(theirs, engines)
             versions = {one.name: history.bring_in(one, data.get(one.name)) for one in theirs.sources}
             materialised(theirs, versions, as_of, engines=engines)
-    except (MlopsError, ValidationError) as error:
+    except MlopsError as error:
         _LOG.warning("feature_store: the values that the release reads could not be refreshed: %s", error)
 
 

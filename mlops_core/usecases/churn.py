@@ -21,9 +21,11 @@ from mlops_core.definitions import (
     Mean,
     NoEventWithin,
     Since,
+    Slice,
     Span,
     Sum,
     UseCase,
+    Where,
     days,
 )
 
@@ -62,5 +64,17 @@ CHURN = UseCase(
     label=NoEventWithin(name="churned", source="purchases", horizon=days(90)),
     spine=EveryMonth(history=24),
     candidates=(LogisticRegression(), GradientBoosting()),
-    gate=GatePolicy(metric="roc_auc", floor=0.75, ceilings={"brier": 0.15}, confidence=0.95),
+    gate=GatePolicy(
+        metric="roc_auc",
+        floor=0.75,
+        ceilings={"brier": 0.15},
+        confidence=0.95,
+        slices=(
+            Slice(name="active", where=(Where("recency_days", "<", 90),)),
+            Slice(name="one_order", where=(Where("orders", "==", 1),)),
+        ),
+        # All customers came in the first quarter of 1997: these two age with the calendar. A feed that broke
+        # would show in what was bought lately, which may not drift.
+        expected_drift=("recency_days", "tenure_days"),
+    ),
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from contextlib import redirect_stderr, redirect_stdout
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -14,7 +15,14 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from mlops_core.adapters.registry.mlflow_location import StoreLocation
+from mlops_core.adapters.registry.mlflow_store import MlflowStore
 from mlops_core.cli import main
+from mlops_core.domain.gates import Approval
+from mlops_core.settings import Settings
+from mlops_core.usecases.churn import CHURN
+from mlops_core.wiring import ConfiguredEngines
+from tests.promotion.desk import Desk
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -88,3 +96,36 @@ def delivered(events: Path, tmp_path_factory: pytest.TempPathFactory) -> Termina
 def fresh(events: Path, tmp_path: Path) -> Terminal:
     """A state folder in which nothing is."""
     return Terminal(events, tmp_path / "home")
+
+
+@pytest.fixture(scope="session")
+def migrated(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The database of an MLflow store after its first use, to be copied."""
+    location = StoreLocation.of(None, tmp_path_factory.mktemp("migrated"))
+    with MlflowStore(location=location, patience=5.0).writing():
+        assert location.database is not None
+    return location.database
+
+
+@pytest.fixture
+def desk(fresh: Terminal, migrated: Path) -> Desk:
+    """Small models at the state folder of `fresh`, entered, judged and promoted without a pipeline."""
+    (fresh.home / "mlflow").mkdir(parents=True)
+    shutil.copy(migrated, fresh.home / "mlflow" / "mlflow.db")
+    return Desk(ConfiguredEngines(Settings(home=fresh.home, actor="ana")), policy=CHURN.gate)
+
+
+@pytest.fixture
+def asking(desk: Desk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Desk:
+    """The same under `asking_case:CHURN`, whose policy wants another person's consent."""
+    module = tmp_path / "asking_case.py"
+    module.write_text(
+        "from mlops_core.definitions import Approval\n"
+        "from mlops_core.usecases.churn import CHURN as OPEN\n"
+        "GATE = OPEN.gate.model_copy(update={'approval': Approval(by_another=True)})\n"
+        "CHURN = OPEN.model_copy(update={'gate': GATE})\n"
+    )
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.syspath_prepend(str(tmp_path))
+    approval = Approval(by_another=True)
+    return Desk(desk.engines, policy=CHURN.gate.model_copy(update={"approval": approval}))

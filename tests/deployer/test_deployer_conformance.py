@@ -162,3 +162,24 @@ def test_another_gate_makes_no_other_release(deployer: Deployer, make_bundle: Ma
     release = deployer.prepare(make_bundle())
     deployer.activate(release)
     assert deployer.prepare(make_bundle(use_case='{"gate": "stricter"}')) == release
+
+
+def test_a_release_that_was_prepared_is_found(deployer: Deployer, make_bundle: MakeBundle) -> None:
+    """Served or not, and just as it was made."""
+    first, second = deployer.prepare(make_bundle(1)), deployer.prepare(make_bundle(2))
+    deployer.activate(first)
+    for release in (first, second):
+        assert deployer.find("churn", release.version, release.digest) == release
+
+
+def test_what_was_never_prepared_is_not_found(deployer: Deployer, make_bundle: MakeBundle) -> None:
+    """Another number, another model or another name is another release."""
+    release = deployer.prepare(make_bundle())
+    assert deployer.find("churn", 2, release.digest) is None
+    assert deployer.find("churn", 1, "0" * 64) is None
+    assert deployer.find("returns", 1, release.digest) is None
+
+
+def test_a_name_that_leaves_the_folder_is_not_looked_for(deployer: Deployer) -> None:
+    with pytest.raises(BadInput, match="cannot name a release"):
+        deployer.find("../churn", 1, "0" * 64)

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
+from mlops_core.adapters.deployer.local import LocalDeployer
+from mlops_core.adapters.trainer.memory import MemoryModel, MemoryTrainer
 from mlops_core.domain.digest import file_digests
 from mlops_core.errors import BadInput, IntegrityError, MlopsError
 
@@ -17,7 +19,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from mlops_core.adapters.deployer.local import LocalDeployer
     from mlops_core.domain.release import Bundle, Release
 
     MakeBundle = Callable[..., Bundle]
@@ -235,3 +236,38 @@ def test_deploying_the_same_from_many_threads_makes_one_release(
     with ThreadPoolExecutor(4) as pool:
         releases = list(pool.map(lambda _: local.prepare(bundle), range(8)))
     assert releases == [releases[0]] * 8
+
+
+@pytest.mark.parametrize("is_current", [True, False])
+@pytest.mark.parametrize("tampered", ["model/model.json", "release.json"])
+def test_a_damaged_release_is_not_found_but_refused(
+    local: LocalDeployer, home: Path, make_bundle: MakeBundle, tampered: str, is_current: bool
+) -> None:
+    """Whether it serves or lies ready; the message says what is damaged."""
+    release = local.prepare(make_bundle())
+    if is_current:
+        local.activate(release)
+    (home / release.uri / tampered).write_text("{}")
+    with pytest.raises(IntegrityError, match=tampered):
+        local.find("churn", 1, release.digest)
+
+
+def test_a_manifest_that_was_changed_while_it_serves_is_not_found(
+    local: LocalDeployer, home: Path, served: Release
+) -> None:
+    """It still fits its files, but it is not what was activated."""
+    manifest = home / served.uri / "release.json"
+    manifest.write_text(manifest.read_text().replace('"threshold": 0.5', '"threshold": 0.1'))
+    with pytest.raises(IntegrityError, match="not the manifest that was activated"):
+        local.find("churn", 1, served.digest)
+
+
+def test_finding_loads_no_model(home: Path, make_bundle: MakeBundle) -> None:
+    """That was done when it was prepared: what is found at once can serve at once."""
+    release = LocalDeployer(home=home, trainer=MemoryTrainer()).prepare(make_bundle())
+
+    class Refusing(MemoryTrainer):
+        def load(self, folder: Path) -> MemoryModel:
+            raise AssertionError(f"loaded {folder}")
+
+    assert LocalDeployer(home=home, trainer=Refusing()).find("churn", 1, release.digest) == release

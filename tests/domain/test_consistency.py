@@ -10,7 +10,7 @@ from pydantic import ValidationError
 from mlops_core.domain.candidates import LogisticRegression
 from mlops_core.domain.conditions import Where
 from mlops_core.domain.features import Count, CountDistinct, First, Latest, Sum
-from mlops_core.domain.gates import GatePolicy
+from mlops_core.domain.gates import GatePolicy, Slice
 from mlops_core.domain.labels import NoEventWithin
 from mlops_core.domain.rules import InRange, Matches, NotNull, Unique
 from mlops_core.domain.sources import ColumnType, Entity, EventSource
@@ -171,6 +171,55 @@ def test_what_is_named_is_there(changes: dict[str, Any], message: str) -> None:
     assert message in problems(**changes)
 
 
+def slice_of(*where: Where, name: str = "some") -> Slice:
+    """Rows that meet these conditions."""
+    return Slice(name=name, where=where)
+
+
+@pytest.mark.parametrize(
+    ("gate", "message"),
+    [
+        (
+            {"metric": "r2"},
+            "the gate's metric 'r2' judges predicted numbers, but label 'gone' is 0 or 1: name one for "
+            "classification, such as 'roc_auc'",
+        ),
+        ({"scoring_rule": "neg_mean_squared_error"}, "'neg_mean_squared_error' judges predicted numbers"),
+        ({"floors": {"explained_variance": 0.1}}, "'explained_variance' judges predicted numbers"),
+        ({"ceilings": {"r2": 0.1}}, "'r2' judges predicted numbers"),
+        (
+            {"slices": (slice_of(Where("orders", "==", 1)), slice_of(Where("nn", "<", 3), name="few"))},
+            "slice 'few' looks at 'nn', no feature of the model, did you mean 'n'?",
+        ),
+        (
+            {"slices": (slice_of(Where("n", "<", 3), Where("usd", "<", 3)),)},
+            "slice 'some' looks at 'usd', no feature of the model",
+        ),
+        (
+            {"slices": (slice_of(Where("n", "==", "web")),)},
+            "slice 'some' compares 'n' with text, but features are numbers or booleans",
+        ),
+        ({"slices": (slice_of(Where("n", "<", 3)),) * 2}, "slice name 'some' is used 2 times"),
+        ({"expected_drift": ("n", "nn")}, "the gate expects 'nn' to drift, no feature, did you mean 'n'?"),
+    ],
+)
+def test_the_gate_asks_what_can_be_answered(gate: dict[str, Any], message: str) -> None:
+    """Metrics that suit the label, and features that there are."""
+    assert message in problems(gate=GatePolicy.model_validate({"floor": 0.7} | gate))
+
+
+def test_slices_are_of_features_that_the_model_is_given() -> None:
+    """Rows that are judged have no others; drift may be expected of any, as services come and go."""
+    message = problems(
+        views=(view(Count("n"), Count("m")),),
+        services=(FeatureService(name="small", features=("n",)),),
+        service="small",
+        gate=GatePolicy(floor=0.7, slices=(slice_of(Where("m", "<", 3)),), expected_drift=("m",)),
+    )
+    assert "slice 'some' looks at 'm', no feature of the model" in message
+    assert "to drift" not in message
+
+
 def test_keys_of_other_entities_are_among_those_of_the_entity() -> None:
     """A row asked for has no other columns to look them up by."""
     message = problems(
@@ -188,8 +237,11 @@ def test_all_problems_are_named_at_once() -> None:
         services=(FeatureService(name="s", features=("x",)),),
         service="t",
         entities=(Entity(name="basket", key="basket"),),
+        gate=GatePolicy(metric="r2", floor=0.7, expected_drift=("y",)),
     )
     for part in (
+        "'r2' judges predicted numbers",
+        "expects 'y' to drift",
         "'gone' is used 2 times",
         "did you mean 'usd'",
         "'usd' to be text",

@@ -29,6 +29,7 @@ STAGES = {
     "model_evaluation",
     "model_registry",
     "gate",
+    "approval",
     "deployment",
 }
 

@@ -20,8 +20,9 @@ from prefect.client.schemas.schedules import CronSchedule
 from prefect.flows import load_flow_from_entrypoint
 
 from flows.churn import ChurnParameters
+from flows.settle import DEPLOYMENT
 from flows.simulator import SimulatorParameters
-from mlops_core.parameters import RefreshParameters, validated
+from mlops_core.parameters import PromotionParameters, RefreshParameters, RollbackParameters, validated
 
 if TYPE_CHECKING:
     from pydantic import BaseModel
@@ -32,6 +33,8 @@ DEPLOYMENTS: list[dict[str, Any]] = DOCUMENT["deployments"]
 MODELS: dict[str, type[BaseModel]] = {
     "churn": ChurnParameters,
     "materialize": RefreshParameters,
+    "promote": PromotionParameters,
+    "rollback": RollbackParameters,
     "simulator": SimulatorParameters,
 }
 OUR_OWN = {"definitions"}  # anchors; Prefect ignores what it does not know
@@ -109,9 +112,16 @@ def test_a_deployment_names_a_flow(deployment: dict[str, Any]) -> None:
 
 @EACH
 def test_parameters_of_deployments_and_schedules_are_good(deployment: dict[str, Any]) -> None:
-    """Alone and under each schedule's they pass the flow's validation and our own."""
+    """Alone and under each schedule's they pass the flow's validation and our own, but for what is required.
+
+    What runs by itself needs nothing given.
+    """
     found = load(deployment)
+    required = found.parameters.required
+    asked = dict.fromkeys(required or (), "said by whoever starts it")
     own = deployment.get("parameters", {})
+    assert not (asked and deployment.get("schedules"))
+    own = asked | own
     for schedule in [{}, *deployment.get("schedules", [])]:
         values = own | schedule.get("parameters", {})  # as Prefect merges them
         found.validate_parameters(values)
@@ -134,6 +144,13 @@ def test_some_schedule_has_parameters_of_its_own() -> None:
         len({str(schedule.get("parameters")) for schedule in deployment.get("schedules", [])}) > 1
         for deployment in DEPLOYMENTS
     )
+
+
+def test_promotion_is_where_delivery_looks_for_it() -> None:
+    """Delivery parks a question at this deployment, which must let any number of them wait at a time."""
+    (found,) = [one for one in DEPLOYMENTS if title(one) == DEPLOYMENT]
+    assert "concurrency_limit" not in found
+    assert "schedules" not in found
 
 
 def test_names_are_unique_within_a_flow() -> None:

@@ -13,7 +13,10 @@ import pytest
 from prefect.exceptions import ParameterTypeError, SignatureMismatchError
 
 from flows.churn import ChurnParameters, churn
+from flows.promote import promote
+from flows.rollback import rollback
 from flows.simulator import SimulatorParameters, simulator
+from mlops_core.parameters import PromotionParameters, RollbackParameters
 from mlops_core.usecases.churn import CHURN
 
 if TYPE_CHECKING:
@@ -21,7 +24,12 @@ if TYPE_CHECKING:
     from pydantic import BaseModel
 
 PROJECT = Path(__file__).parents[2]
-FLOWS: list[Any] = [(churn, ChurnParameters), (simulator, SimulatorParameters)]
+FLOWS: list[Any] = [
+    (churn, ChurnParameters),
+    (promote, PromotionParameters),
+    (rollback, RollbackParameters),
+    (simulator, SimulatorParameters),
+]
 EACH = pytest.mark.parametrize(("flow", "model"), FLOWS, ids=lambda one: getattr(one, "name", ""))
 OF_THE_PLACE = {"title", "position"}  # how a form names and orders its fields
 
@@ -33,7 +41,7 @@ def fields(flow: Flow[Any, Any]) -> dict[str, dict[str, Any]]:
 
 @EACH
 def test_the_form_has_every_field_of_the_model(flow: Flow[Any, Any], model: type[BaseModel]) -> None:
-    """Type, choice, bounds, default and description are the model's; there is a title."""
+    """Type, choice, bounds, default, description are the model's, and what is required; there is a title."""
     expected = model.model_json_schema()["properties"]
     assert list(fields(flow)) == list(expected)
     for name, field in fields(flow).items():
@@ -41,7 +49,7 @@ def test_the_form_has_every_field_of_the_model(flow: Flow[Any, Any], model: type
         assert said == {key: value for key, value in expected[name].items() if key != "title"}
         assert field["title"]
         assert field["description"]
-        assert "default" in field
+        assert ("default" in field) != (name in flow.parameters.required)
 
 
 def test_the_candidates_are_a_closed_choice() -> None:
@@ -55,6 +63,31 @@ def test_numbers_are_bounded() -> None:
     """The form refuses what the flow would refuse."""
     field = fields(simulator)["entities"]
     assert (field["minimum"], field["maximum"], field["default"]) == (1, 10_000, 5)
+
+
+def test_a_rollback_needs_a_reason() -> None:
+    """The form asks for it, and takes no empty one; versions count from 1."""
+    assert rollback.parameters.required == ["reason"]
+    assert fields(rollback)["reason"]["minLength"] == 1
+    for flow, name in ((rollback, "to"), (promote, "version")):
+        assert fields(flow)[name]["anyOf"][0] == {"type": "integer", "minimum": 1}
+
+
+@pytest.mark.parametrize(
+    ("flow", "bad"),
+    [
+        (rollback, {"reason": ""}),
+        (rollback, {"reason": "why", "to": 0}),
+        (promote, {"version": 0}),
+        (promote, {"request": "no digest"}),
+        (promote, {"reason": ""}),
+    ],
+    ids=str,
+)
+def test_prefect_refuses_what_nobody_can_be_promoted_by(flow: Any, bad: dict[str, Any]) -> None:
+    """Before anything runs."""
+    with pytest.raises(ParameterTypeError):
+        flow.validate_parameters(bad)
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,7 @@
 """Run by `test_killed.py`: `python killed_run.py POINT …` is `python flows/churn.py …`, killed at a point.
 
 POINT is a stage that stores its output, which is then killed when its files are written but not yet in place;
-or one of `POINTS`, which is killed right after the call named there.
+or one of `POINTS`, which is killed right after the call named there, or before it where the point says so.
 """
 
 from __future__ import annotations
@@ -22,12 +22,15 @@ if TYPE_CHECKING:
 POINTS = {
     "history": ("mlops_core.history", "sync"),  # the events lie there, but no version names them yet
     "model_registry": ("mlops_core.adapters.registry.mlflow_run", "write_package"),  # no version yet
+    "ledger.before": ("mlops_core.adapters.ledger.sqlite", "SQLiteLedger.append"),  # in MLflow alone
+    "ledger.after": ("mlops_core.adapters.ledger.sqlite", "SQLiteLedger.append"),  # and now in the ledger
+    "promoted": ("mlops_core.promotion.promote", "promote"),  # in Production, and not yet served
     "deployment.prepared": ("mlops_core.adapters.deployer.local", "LocalDeployer.prepare"),
     "deployment.activated": ("mlops_core.adapters.deployer.local", "LocalDeployer.activate"),
 }
 
 
-def die() -> NoReturn:
+def die(*_: object, **__: object) -> NoReturn:
     """End this process as a power cut would: nothing is cleaned up, no handler runs."""
     os.kill(os.getpid(), signal.SIGKILL)
     raise AssertionError
@@ -51,7 +54,7 @@ def arm(point: str) -> None:
         *outer, last = name.split(".")
         for part in outer:
             holder = getattr(holder, part)
-        setattr(holder, last, then_die(getattr(holder, last)))
+        setattr(holder, last, die if point.endswith(".before") else then_die(getattr(holder, last)))
         return
     produce: Callable[..., Any] = Workspace.produce
 

@@ -30,6 +30,9 @@ POINTS = {  # where it is killed, and what then has to lie about, or the kill ca
     "model_evaluation": "stages/model_evaluation/.*.draft/report.html",
     "model_registry": "mlflow/staging/MLmodel",
     "gate": "stages/gate/.*.draft/decision.json",
+    "ledger.before": "mlflow/artifacts/models/*/artifacts/MLmodel",
+    "ledger.after": "ledger.db",
+    "promoted": "releases/churn/1-*/release.json",
     "deployment.prepared": ".scratch-*/*",
     "deployment.activated": "releases/churn/current.json",
 }

@@ -3,51 +3,20 @@
 from __future__ import annotations
 
 import json
-import shutil
-import socket
 from typing import TYPE_CHECKING, Any
 
-import httpx
 import pytest
 import yaml
 
+from tests.live.site import POOL, Site, succeeds
+
 if TYPE_CHECKING:
-    import subprocess
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from tests.live.conftest import Environment
 
 pytestmark = pytest.mark.live
-
-POOL = "mlops-process"
-PARTS = ("flows", "mlops_core", "prefect.yaml", "pyproject.toml")
-
-
-class Site:
-    """A checkout with a Prefect server and a worker."""
-
-    def __init__(self, checkout: Path, environment: Environment, api: str) -> None:
-        self.checkout, self.environment, self.api = checkout, environment, api
-
-    def prefect(self, *words: object) -> subprocess.CompletedProcess[str]:
-        """A `prefect` command in the checkout."""
-        return self.environment.run("prefect", *words, cwd=self.checkout)
-
-    def ask(self, path: str, **body: Any) -> Any:
-        """What the API answers to a POST."""
-        return httpx.post(f"{self.api}{path}", json=body, timeout=120).raise_for_status().json()
-
-    def deployments(self) -> dict[str, dict[str, Any]]:
-        """All deployments by `flow/name`."""
-        flows = {flow["id"]: flow["name"] for flow in self.ask("/flows/filter")}
-        return {f"{flows[one['flow_id']]}/{one['name']}": one for one in self.ask("/deployments/filter")}
-
-    def runs(self, deployment: str) -> list[dict[str, Any]]:
-        """The flow runs of a deployment, planned ones too."""
-        ids = {"any_": [self.deployments()[deployment]["id"]]}
-        found: list[dict[str, Any]] = self.ask("/flow_runs/filter", flow_runs={"deployment_id": ids})
-        return found
 
 
 @pytest.fixture(scope="module")
@@ -59,50 +28,17 @@ def site(
     stop: Callable[..., None],
 ) -> Iterator[Site]:
     """Everything deployed, and a worker that waits for runs."""
-    folder = tmp_path_factory.mktemp("site")
-    checkout = folder / "checkout"
-    checkout.mkdir()
-    for part in PARTS:
-        copy = shutil.copytree if (project / part).is_dir() else shutil.copy
-        copy(project / part, checkout / part)
-    with socket.create_server(("127.0.0.1", 0)) as found:
-        port = found.getsockname()[1]
-    api = f"http://127.0.0.1:{port}/api"
-    settings = {
-        "PREFECT_API_URL": api,
-        "PREFECT_WORKER_QUERY_SECONDS": "2",
-        # SQLite has one writer, and those that meet may wait a minute for each other: the fewer, the better.
-        "PREFECT_SERVER_SERVICES_EVENT_PERSISTER_ENABLED": "false",
-        "PREFECT_SERVER_SERVICES_TRIGGERS_ENABLED": "false",
-    }
-    site = Site(checkout, environment(folder / "state", folder / "prefect", **settings), api)
-    start = site.environment.start
-    listen = ("--host", "127.0.0.1", "--port", port)
-    server = start("prefect", "server", "start", *listen, cwd=checkout, log=folder / "server.log")
+    site = Site(tmp_path_factory.mktemp("site"), project, environment, until)
     try:
-        until(lambda: server.poll() is not None or _healthy(api), "the server")
-        assert server.poll() is None, (folder / "server.log").read_text()
-        _succeeds(site.prefect("work-pool", "create", POOL, "--type", "process"))
-        _succeeds(site.prefect("--no-prompt", "deploy", "--all"))
-        worker = start("prefect", "worker", "start", "--pool", POOL, cwd=checkout, log=folder / "worker.log")
-        try:
-            yield site
-        finally:
-            stop(worker)
-    finally:
+        server = site.serve()
+        site.deploy()
+        worker = site.work()
+        yield site
+        stop(worker)
         stop(server)
-    until(lambda: not site.environment.processes(), "the last process to end")
-
-
-def _healthy(api: str) -> bool:
-    try:
-        return httpx.get(f"{api}/health", timeout=5).status_code == httpx.codes.OK
-    except httpx.TransportError:
-        return False
-
-
-def _succeeds(done: subprocess.CompletedProcess[str]) -> None:
-    assert done.returncode == 0, done.stdout
+        until(lambda: not site.environment.processes(), "the last process to end")
+    finally:
+        site.kill()
 
 
 def test_everything_in_the_file_is_deployed(site: Site) -> None:
@@ -126,7 +62,7 @@ def test_everything_in_the_file_is_deployed(site: Site) -> None:
 def test_deploying_again_changes_nothing(site: Site) -> None:
     """The same deployments and schedules, by their ids."""
     before = site.deployments()
-    _succeeds(site.prefect("--no-prompt", "deploy", "--all"))
+    succeeds(site.prefect("--no-prompt", "deploy", "--all"))
     after = site.deployments()
     assert after.keys() == before.keys()
     for name, one in after.items():
@@ -159,7 +95,7 @@ def test_planned_runs_carry_the_parameters_of_their_schedule(site: Site, until: 
 def test_the_simulator_runs_on_a_worker(site: Site) -> None:
     """Watched to its end, with exit code 0."""
     done = site.prefect("deployment", "run", "simulator/on-demand", "--param", "entities=3", "--watch")
-    _succeeds(done)
+    succeeds(done)
     (run,) = site.runs("simulator/on-demand")
     assert run["state"]["type"] == "COMPLETED"
     assert run["parameters"]["entities"] == 3
@@ -168,7 +104,7 @@ def test_the_simulator_runs_on_a_worker(site: Site) -> None:
 def test_churn_is_delivered_by_a_worker(site: Site, purchases: Path) -> None:
     """Exit code 0, the verdict in the run's state, and the release in the state folder."""
     done = site.prefect("deployment", "run", "churn/on-demand", "--param", f"data={purchases}", "--watch")
-    _succeeds(done)
+    succeeds(done)
     states = [run["state"] for run in site.runs("churn/on-demand")]
     assert "churn version 1: delivered" in [state["message"] for state in states]
     releases = site.environment.home / "releases" / "churn"
@@ -204,7 +140,7 @@ def test_a_schedule_fires_with_its_own_parameters(site: Site, until: Callable[..
         "schedules": [{"interval": 10, "slug": "often", "parameters": {"level": 0.07}}],
     }
     (site.checkout / "often.yaml").write_text(yaml.safe_dump({"deployments": [often]}))
-    _succeeds(site.prefect("--no-prompt", "deploy", "--all", "--prefect-file", "often.yaml"))
+    succeeds(site.prefect("--no-prompt", "deploy", "--all", "--prefect-file", "often.yaml"))
 
     def fired() -> dict[str, Any] | None:
         runs = [run for run in site.runs("simulator/often") if run["state"]["type"] == "COMPLETED"]
@@ -213,6 +149,6 @@ def test_a_schedule_fires_with_its_own_parameters(site: Site, until: Callable[..
     try:
         run = until(fired, "a scheduled run")
     finally:
-        _succeeds(site.prefect("deployment", "schedule", "clear", "simulator/often", "--accept-yes"))
+        succeeds(site.prefect("deployment", "schedule", "clear", "simulator/often", "--accept-yes"))
     assert run["auto_scheduled"]
     assert run["parameters"] == {"entities": 3, "level": 0.07}

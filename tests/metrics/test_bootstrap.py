@@ -7,7 +7,7 @@ import pytest
 from numpy.typing import NDArray
 
 from mlops_core.errors import BadInput, DataError
-from mlops_core.metrics import METRICS, accuracy, intervals, paired_difference, point_metrics, roc_auc
+from mlops_core.metrics import METRICS, accuracy, figure, intervals, paired_difference, point_metrics, roc_auc
 
 Floats = NDArray[np.float64]
 
@@ -49,6 +49,44 @@ def test_intervals_hold_the_truth_about_as_often_as_they_say() -> None:
         found = intervals(labels, scores, 0.5, replicates=100, confidence=0.9, seed=seed)["roc_auc"]
         held += found.low <= 5 / 6 <= found.high
     assert 0.9 - 0.107 <= held / 200 <= 0.9 + 0.107
+
+
+def test_further_metrics_share_the_resamples() -> None:
+    """They come after our own, which stay as they are; one that is both is there once."""
+    labels, scores = sample(6)
+    own = intervals(labels, scores, 0.5, replicates=40)
+    found = intervals(labels, scores, 0.5, replicates=40, more=("f1", "brier", "neg_brier_score"))
+    assert list(found) == [*METRICS, "f1", "neg_brier_score"]
+    assert {name: found[name] for name in METRICS} == own
+    brier, negative = found["brier"], found["neg_brier_score"]
+    assert (negative.value, negative.low, negative.high) == pytest.approx(
+        (-brier.value, -brier.high, -brier.low), abs=1e-12
+    )
+
+
+def test_numbers_have_the_metrics_that_are_named() -> None:
+    """Our own are of labels; an interval of numbers equals one from drawn rows as well."""
+    random = np.random.default_rng(8)
+    truth = random.normal(size=200)
+    scores = truth + random.normal(0, 0.5, 200)
+    found = intervals(
+        truth, scores, 0.5, replicates=30, seed=2, task="regression", more=("r2", "neg_max_error")
+    )
+    assert list(found) == ["r2", "neg_max_error"]
+    random = np.random.default_rng(2)
+    draws = [random.integers(0, 200, 200) for _ in range(30)]
+    figures = [figure("r2", truth[rows], scores[rows]) for rows in draws]
+    low, high = np.quantile(figures, [0.025, 0.975])
+    assert (found["r2"].low, found["r2"].high) == pytest.approx((low, high), abs=1e-12)
+
+
+def test_a_metric_without_a_finite_value_is_left_out() -> None:
+    """An interval cannot hold it, and a gate that looks for it fails."""
+    truth, scores = np.array([1.0, 2.0, 3.0, 4.0]), np.array([1.0, -2.0, 3.0, 4.5])
+    wanted = ("neg_mean_squared_log_error", "r2")
+    assert list(intervals(truth, scores, 0.5, replicates=5, task="regression", more=wanted)) == ["r2"]
+    scores[0] = np.nan
+    assert intervals(truth, scores, 0.5, replicates=5, task="regression", more=wanted) == {}
 
 
 def test_an_interval_holds_its_value() -> None:

@@ -14,15 +14,25 @@ import pytest
 from mlops_core.adapters.registry.memory import MemoryModelRegistry
 from mlops_core.adapters.registry.mlflow import MlflowModelRegistry
 from mlops_core.adapters.registry.mlflow_location import StoreLocation
+from mlops_core.adapters.registry.mlflow_server_environment import (
+    cached_environment,
+    default_python,
+    make_environment,
+)
 from mlops_core.adapters.registry.mlflow_store import MlflowStore
-from mlops_core.domain.gates import Check, GateDecision
+from mlops_core.domain.profiles import Distribution, FeatureProfile
 from mlops_core.domain.registry import Lineage, Submission
+from mlops_core.domain.release import Probes
+from mlops_core.errors import NotFound
+from tests.registry.life import Life
+from tests.registry.mlflow_server import MlflowServer
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from mlops_core.ports import ModelRegistry
+    from tests.postgresql_server import PostgreSQLServer
 
 FEATURES = ("orders", "spent", "recency")
 
@@ -84,6 +94,14 @@ def submit(saved: SavedModel, tmp_path: Path) -> Callable[..., Submission]:
                 git_commit="f" * 40,
                 as_of=datetime(2024, 5, 31, tzinfo=UTC),
             ),
+            "probes": Probes(rows=((1.0, None, -0.5),), expected=(0.1 + 0.2,)),
+            "profile": FeatureProfile(
+                rows=3,
+                features={
+                    name: Distribution(edges=(0.0, 1e-300), shares=(0.1, 0.2, 0.3), missing=0.4)
+                    for name in FEATURES
+                },
+            ),
         }
         return Submission(**{**fields, **changed})
 
@@ -91,20 +109,9 @@ def submit(saved: SavedModel, tmp_path: Path) -> Callable[..., Submission]:
 
 
 @pytest.fixture
-def decision() -> Callable[..., GateDecision]:
-    """Makes decisions of the gate on a version."""
-
-    def made(version: int, *, passed: bool = True, sentence: str = "roc_auc is 0.81") -> GateDecision:
-        check = Check(name="floor", outcome="passed" if passed else "failed", sentence=sentence)
-        return GateDecision(
-            verdict="passed" if passed else "rejected",
-            version=version,
-            model_digest="m" * 64,
-            checks=(check,),
-            policy_digest="p" * 64,
-        )
-
-    return made
+def life() -> Life:
+    """A ledger of the model churn, to be lived through."""
+    return Life()
 
 
 @pytest.fixture(scope="session")
@@ -131,12 +138,48 @@ def mlflow_registry(home: Path) -> MlflowModelRegistry:
     return MlflowModelRegistry(tracking_uri=None, home=home, patience=0.3)
 
 
-@pytest.fixture(params=["memory", "mlflow"])
+@pytest.fixture(scope="session")
+def mlflow_python() -> Path:
+    """The interpreter of full MLflow's environment, which is made in the user's cache when there is none."""
+    try:
+        return default_python()
+    except NotFound:
+        return make_environment(cached_environment())
+
+
+@pytest.fixture(scope="session")
+def running_server(
+    mlflow_python: Path, postgres_server: PostgreSQLServer, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[MlflowServer]:
+    """An MLflow server with PostgreSQL behind it."""
+    database = postgres_server.database("mlflow")
+    server = MlflowServer(mlflow_python, database, tmp_path_factory.mktemp("mlflow-server"))
+    try:
+        server.start()
+        yield server
+    finally:
+        server.stop()
+
+
+@pytest.fixture
+def mlflow_server(running_server: MlflowServer) -> MlflowServer:
+    """The server, with nothing in it."""
+    running_server.empty()
+    return running_server
+
+
+@pytest.fixture
+def server_registry(mlflow_server: MlflowServer, tmp_path: Path) -> MlflowModelRegistry:
+    """A registry over HTTP."""
+    return MlflowModelRegistry(tracking_uri=mlflow_server.url, home=tmp_path / "home")
+
+
+@pytest.fixture(params=["memory", "mlflow", pytest.param("server", marks=pytest.mark.live)])
 def registry(request: pytest.FixtureRequest) -> ModelRegistry:
     """Every adapter in turn."""
     if request.param == "memory":
         return MemoryModelRegistry()
-    found: MlflowModelRegistry = request.getfixturevalue("mlflow_registry")
+    found: MlflowModelRegistry = request.getfixturevalue(f"{request.param}_registry")
     return found
 
 

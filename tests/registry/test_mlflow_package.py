@@ -16,16 +16,20 @@ if TYPE_CHECKING:
 
     from mlops_core.adapters.registry.mlflow import MlflowModelRegistry
     from mlops_core.domain.registry import ModelVersion, Submission
+    from tests.registry.life import Life
 
 # pyfunc warns of a type hint of its own at its import
 pytestmark = pytest.mark.filterwarnings("ignore:.*Any type hint is inferred as AnyType:UserWarning")
 
 
 @pytest.fixture
-def version(mlflow_registry: MlflowModelRegistry, submit: Callable[..., Submission]) -> ModelVersion:
+def version(
+    mlflow_registry: MlflowModelRegistry, submit: Callable[..., Submission], life: Life
+) -> ModelVersion:
     """A registered version, in Production."""
-    mlflow_registry.register(submit())
-    return mlflow_registry.promote("churn", 1)
+    version = mlflow_registry.register(submit())
+    mlflow_registry.follow(life.promoted(version))
+    return version
 
 
 @pytest.fixture

@@ -10,17 +10,19 @@ from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from pydantic import TypeAdapter
 
 from mlops_core.adapters.registry.mlflow_probe import probe_shelf
 from mlops_core.adapters.registry.mlflow_schema import KNOWN_REVISIONS
 from mlops_core.adapters.registry.mlflow_shelf import read_shelf
+from mlops_core.domain.ledger import Entry
 from mlops_core.domain.registry import Submission
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from mlops_core.adapters.registry.mlflow import MlflowModelRegistry
-    from mlops_core.domain.gates import GateDecision
+    from tests.registry.life import Life
 
 Submit = Callable[..., Submission]
 
@@ -28,15 +30,17 @@ SECOND_RUN = """
 import pathlib, sys
 from mlops_core.adapters.registry.mlflow import MlflowModelRegistry
 from mlops_core.domain.registry import Submission
-from mlops_core.domain.gates import GateDecision
-home, submission, decision, into = sys.argv[1:]
+from mlops_core.domain.ledger import Entry
+from mlops_core.domain.standing import Standing
+from pydantic import TypeAdapter
+home, submission, entries, into = sys.argv[1:]
 registry = MlflowModelRegistry(tracking_uri=None, home=pathlib.Path(home))
 registry.versions("nobody")
-registry.register(Submission.model_validate_json(submission))
-registry.decide("churn", GateDecision.model_validate_json(decision))
-version = registry.promote("churn", 1)
+version = registry.register(Submission.model_validate_json(submission))
+standing = Standing.of("churn", TypeAdapter(list[Entry]).validate_json(entries))
+assert registry.differences(standing) == registry.follow(standing) == []
 registry.fetch(version, pathlib.Path(into))
-print(version.stage, "mlflow" in sys.modules, "sqlalchemy" in sys.modules)
+print(version.tags["stage"], "mlflow" in sys.modules, "sqlalchemy" in sys.modules)
 """
 
 
@@ -55,48 +59,48 @@ def client(database: Path) -> Any:
 
 
 def test_the_probe_says_what_mlflow_says(
-    mlflow_registry: MlflowModelRegistry,
-    submit: Submit,
-    decision: Callable[..., GateDecision],
-    client: Any,
-    database: Path,
+    mlflow_registry: MlflowModelRegistry, submit: Submit, life: Life, client: Any, database: Path
 ) -> None:
     """Through a life of registrations, decisions, promotions and a deletion, both read the same shelf."""
+    first, other = submit("first"), submit("second", metrics={"log_loss": 1e-300, "lift": 3.0000000000000004})
     steps: list[Callable[[], object]] = [
-        lambda: mlflow_registry.register(submit("first")),
-        lambda: mlflow_registry.register(
-            submit("second", metrics={"log_loss": 1e-300, "lift": 3.0000000000000004})
-        ),
-        lambda: mlflow_registry.decide("churn", decision(1)),
-        lambda: mlflow_registry.promote("churn", 1),
-        lambda: mlflow_registry.promote("churn", 2),
+        lambda: mlflow_registry.register(first),
+        lambda: mlflow_registry.register(other),
+        lambda: mlflow_registry.follow(life.decided(mlflow_registry.register(first))),
+        lambda: mlflow_registry.follow(life.promoted(mlflow_registry.register(first))),
+        lambda: mlflow_registry.follow(life.promoted(mlflow_registry.register(other))),
         lambda: mlflow_registry.register(submit("third")),
         lambda: mlflow_registry.register(submit("first", name="churn_eu")),
         lambda: client.create_model_version("churn", "file:///made/by/hand"),
+        lambda: client.create_model_version("churn", "file:///outrun", tags={"mlops.digest": "first"}),
         lambda: client.delete_model_version("churn", "1"),
     ]
     for step in steps:
         step()
         for name in ("churn", "churn_eu", "CHURN"):
             assert probe_shelf(database, name, patience=1.0) == read_shelf(client, name)
-    assert [one.number for one in mlflow_registry.versions("churn")] == [2, 3]
+    shelf = read_shelf(client, "churn")
+    assert [one.number for one in shelf.records] == [2, 3, 5]
+    assert shelf.ledger == life.standing.origin
 
 
 def test_a_second_run_never_imports_mlflow(
     mlflow_registry: MlflowModelRegistry,
     submit: Submit,
-    decision: Callable[..., GateDecision],
+    life: Life,
     home: Path,
     environment: dict[str, str],
     tmp_path: Path,
 ) -> None:
-    """With nothing to change, register, decide, promote, versions and fetch do without MLflow's import."""
-    mlflow_registry.register(submit())
-    mlflow_registry.decide("churn", decision(1))
-    mlflow_registry.promote("churn", 1)
+    """With nothing to change, register, follow, differences, versions and fetch do without MLflow."""
+    version = mlflow_registry.register(submit())
+    life.decided(version)
+    life.asked(version)
+    mlflow_registry.follow(life.promoted(version))
     into = tmp_path / "into"
     into.mkdir()
-    words = [str(home), submit().model_dump_json(), decision(1).model_dump_json(), str(into)]
+    entries = TypeAdapter(list[Entry]).dump_json(list(life.standing.entries)).decode()
+    words = [str(home), submit().model_dump_json(), entries, str(into)]
     done = subprocess.run(  # noqa: S603 - our own interpreter and script
         [sys.executable, "-c", SECOND_RUN, *words],
         env=environment,

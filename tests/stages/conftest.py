@@ -13,19 +13,21 @@ import pytest
 
 from mlops_core.adapters.deployer.memory import MemoryDeployer
 from mlops_core.adapters.feature_store.memory import MemoryOfflineStore
+from mlops_core.adapters.ledger.memory import MemoryLedger
 from mlops_core.adapters.online_store.memory import MemoryOnlineStore
 from mlops_core.adapters.registry.memory import MemoryModelRegistry
 from mlops_core.adapters.reporter.memory import MemoryReporter
 from mlops_core.adapters.trainer.memory import MemoryTrainer
 from mlops_core.domain.candidates import GradientBoosting, LogisticRegression
 from mlops_core.domain.features import Count, Since
-from mlops_core.domain.gates import GatePolicy
+from mlops_core.domain.gates import GatePolicy, NonInferiority
 from mlops_core.domain.labels import NoEventWithin
 from mlops_core.domain.sources import Entity, EventSource
 from mlops_core.domain.time import days
 from mlops_core.domain.usecase import UseCase
 from mlops_core.domain.views import FeatureView
 from mlops_core.pipeline import build_pipeline
+from mlops_core.promotion import standing_of
 from mlops_core.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -33,7 +35,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from mlops_core.dag import Context
-    from mlops_core.ports import Deployer, ModelRegistry, OfflineStore, OnlineStore, Reporter, Trainer
+    from mlops_core.domain.standing import Standing
+    from mlops_core.ports import Deployer, Ledger, ModelRegistry, OfflineStore, OnlineStore, Reporter, Trainer
 
 SHOP = UseCase(
     name="shop",
@@ -52,7 +55,15 @@ SHOP = UseCase(
     ),
     label=NoEventWithin(name="churned", source="purchases", horizon=days(60)),
     candidates=(LogisticRegression(), GradientBoosting()),
-    gate=GatePolicy(floor=0.55, minimum_rows=50, minimum_per_class=5, tolerance=0.02),
+    gate=GatePolicy(  # the trainer in memory ranks, and is calibrated by chance alone
+        floor=0.55,
+        minimum_rows=50,
+        minimum_per_class=5,
+        comparison=NonInferiority(margin=0.02),
+        scoring_margin=0.02,
+        calibration=None,
+        drift=None,
+    ),
 )
 
 
@@ -65,6 +76,8 @@ class MemoryEngines:
     offline: OfflineStore = field(default_factory=MemoryOfflineStore)
     online: OnlineStore = field(default_factory=MemoryOnlineStore)
     registry: ModelRegistry = field(default_factory=MemoryModelRegistry)
+    ledger: Ledger = field(default_factory=MemoryLedger)
+    actor: str = "ana"
     reporter: Reporter = field(default_factory=MemoryReporter)
     deployer: Deployer = field(init=False)
 
@@ -104,9 +117,14 @@ class Shop:
         dag = build_pipeline(use_case, self.engines, data={"purchases": file}, as_of=as_of)
         return dag.execute()
 
+    @property
+    def standing(self) -> Standing:
+        """What the ledger amounts to."""
+        return standing_of(self.engines, "shop")
+
     def stages(self) -> dict[int, str]:
         """Stage of every version."""
-        return {one.number: one.stage for one in self.engines.registry.versions("shop")}
+        return dict(self.standing.stages)
 
 
 @pytest.fixture

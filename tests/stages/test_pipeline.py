@@ -11,9 +11,12 @@ import pyarrow.compute as pc
 import pytest
 
 from mlops_core.dag import RunFailed
-from mlops_core.errors import DataError, MlopsError, Unavailable
+from mlops_core.errors import DataError, MlopsError, Superseded
+from mlops_core.promotion import roll_back
+from mlops_core.stages.gate import gate
 
 if TYPE_CHECKING:
+    from mlops_core.domain.release import Release
     from mlops_core.domain.usecase import UseCase
     from tests.stages.conftest import Shop
 
@@ -104,8 +107,7 @@ def test_a_rejected_model_is_kept_with_its_reasons_and_not_deployed(
     assert context["deployment"].status == "rejected"
     assert shop.stages() == {1: "Staging"}
     assert shop.engines.deployer.current("shop") is None
-    decision = shop.engines.registry.versions("shop")[0].decision
-    assert decision is not None
+    decision = shop.standing.decisions[1]
     assert "below the floor 0.999" in " ".join(decision.reasons)
 
 
@@ -145,7 +147,7 @@ def test_a_worse_model_does_not_replace_the_champion(
     context = shop.run(table, use_case=poorer)
     champion = next(check for check in context["gate"].decision.checks if check.name == "champion")
     assert champion.outcome == "failed"
-    assert champion.figures["difference"] < 0
+    assert champion.figures["gain"] < 0
     assert shop.stages() == {1: "Production", 2: "Staging"}
     release = shop.engines.deployer.current("shop")
     assert release is not None
@@ -155,41 +157,50 @@ def test_a_worse_model_does_not_replace_the_champion(
 def test_a_decision_against_a_champion_that_has_changed_is_not_carried_out(
     shop: Shop, make_purchases: Make, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Somebody promotes another version between the gate and the deployment: compare again."""
+    """Somebody goes back to another version between the gate and the deployment: compare again."""
     table = make_purchases()
     shop.run(before(table, date(2021, 3, 31)))
     shop.run(before(table, date(2021, 4, 30)))
-    decide = shop.engines.registry.decide
 
-    def meddle(name: str, decision: Any) -> Any:
-        done = decide(name, decision)
-        shop.engines.registry.promote(name, 1)
+    def meddle(*receipts: Any, engines: Any) -> Any:
+        done = gate(*receipts, engines=engines)
+        roll_back(engines, "shop", to=1, actor="eva", reason="complaints")
         return done
 
-    monkeypatch.setattr(shop.engines.registry, "decide", meddle)
-    monkeypatch.setattr("mlops_core.dag.retry.RetryPolicy.retries", lambda *_: False)
+    monkeypatch.setattr("mlops_core.pipeline.gate", meddle)
     with pytest.raises(RunFailed) as caught:
         shop.run(table)
-    assert isinstance(caught.value.__cause__, Unavailable)
-    assert shop.stages()[3] == "Staging"
+    assert isinstance(caught.value.__cause__, Superseded)
+    assert "version 2 in Production, but version 1 is there now" in str(caught.value.__cause__)
+    assert shop.stages() == {1: "Production", 2: "Archived", 3: "Staging"}
 
 
-def test_an_interrupted_promotion_is_finished_by_the_next_run(
-    shop: Shop, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Served but not yet in Production: running again moves it, and nothing else."""
-    promote = shop.engines.registry.promote
+def test_an_interrupted_promotion_is_finished_by_the_next_run(shop: Shop) -> None:
+    """In Production and not yet served: running again serves it, and nothing else."""
+    activate = shop.engines.deployer.activate
 
-    def fail(name: str, number: int) -> Any:
-        raise MlopsError(f"no connection to promote {name} {number}")
+    def fail(release: Release) -> None:
+        raise MlopsError(f"no connection to activate version {release.version}")
 
-    monkeypatch.setattr(shop.engines.registry, "promote", fail)
+    shop.engines.deployer.activate = fail  # type: ignore[method-assign]  # what a broken target does
     with pytest.raises(RunFailed, match="no connection"):
         shop.run()
-    assert shop.stages() == {1: "Staging"}
-    monkeypatch.setattr(shop.engines.registry, "promote", promote)
-    assert shop.run()["deployment"].status == "deployed"
     assert shop.stages() == {1: "Production"}
+    assert shop.engines.deployer.current("shop") is None
+    shop.engines.deployer.activate = activate  # type: ignore[method-assign]  # mended
+    assert shop.run()["deployment"].status == "deployed"
+    assert shop.engines.deployer.current("shop") is not None
+    assert [entry.event.kind for entry in shop.standing.entries].count("promoted") == 1
+
+
+def test_every_step_of_a_delivery_is_in_the_ledger(shop: Shop) -> None:
+    """And once only, however often it is delivered."""
+    receipts = [shop.run() for _ in range(2)]
+    kinds = [entry.event.kind for entry in shop.standing.entries]
+    assert kinds == ["registered", "decided", "promoted", "deployed"]
+    assert {entry.actor for entry in shop.standing.entries} == {"ana"}
+    assert shop.standing.decisions[1] == receipts[0]["gate"].decision
+    assert shop.engines.registry.differences(shop.standing) == []
 
 
 def test_too_short_a_history_is_refused(shop: Shop, make_purchases: Make) -> None:

@@ -10,13 +10,15 @@ from typing import TYPE_CHECKING
 
 from mlops_core.adapters.registry.model_files import check_empty
 from mlops_core.adapters.registry.shelf import Record, Shelf
-from mlops_core.adapters.registry.stage_changes import deciding, promoting, settling
+from mlops_core.adapters.registry.stage_changes import check_origin, finishing, following, unlike
 from mlops_core.adapters.registry.submission_tags import submission_tags
 
 if TYPE_CHECKING:
-    from mlops_core.adapters.registry.stage_changes import Change
-    from mlops_core.domain.gates import GateDecision
+    from collections.abc import Sequence
+
+    from mlops_core.adapters.registry.changes import AnyChange
     from mlops_core.domain.registry import ModelVersion, Submission
+    from mlops_core.domain.standing import Standing
 
 __all__ = ["MemoryModelRegistry"]
 
@@ -37,8 +39,9 @@ class MemoryModelRegistry:
             record = shelf.with_digest(submission.digest)
             if record is None:
                 record = self._record(submission, len(shelf.records) + 1, tags)
-                self._shelves[submission.name] = replace(shelf, records=(*shelf.records, record))
-            return self._changed(submission.name, record.number, settling(self._shelf(submission.name)))
+                shelf = replace(shelf, records=(*shelf.records, record))
+            shelf = self._changed(shelf, finishing(shelf))
+            return shelf.version(shelf.numbered(record.number))
 
     def versions(self, name: str) -> list[ModelVersion]:
         """All versions by ascending number."""
@@ -54,15 +57,19 @@ class MemoryModelRegistry:
                 (into / name).parent.mkdir(parents=True, exist_ok=True)
                 (into / name).write_bytes(content)
 
-    def decide(self, name: str, decision: GateDecision) -> ModelVersion:
-        """Keep the decision as tags of its version."""
+    def differences(self, standing: Standing) -> list[str]:
+        """Compare aliases and tags."""
         with self._lock:
-            return self._changed(name, decision.version, deciding(self._shelf(name), decision))
+            return unlike(self._shelf(standing.name), standing)
 
-    def promote(self, name: str, number: int) -> ModelVersion:
-        """Move a version to Production and archive the one that was there."""
+    def follow(self, standing: Standing, *, take_over: bool = False) -> list[str]:
+        """Set aliases and tags."""
         with self._lock:
-            return self._changed(name, number, promoting(self._shelf(name), number))
+            shelf = self._shelf(standing.name)
+            if not take_over:
+                check_origin(shelf, standing)
+            self._changed(shelf, following(shelf, standing))
+            return unlike(shelf, standing)
 
     def _shelf(self, name: str) -> Shelf:
         return self._shelves.get(name, Shelf(name=name))
@@ -77,9 +84,8 @@ class MemoryModelRegistry:
         run_id = f"{submission.name}-{number}"
         return Record(number=number, created_at=datetime.now(UTC), run_id=run_id, source="", tags=tags)
 
-    def _changed(self, name: str, number: int, changes: list[Change]) -> ModelVersion:
-        shelf = self._shelf(name)
+    def _changed(self, shelf: Shelf, changes: Sequence[AnyChange]) -> Shelf:
         for change in changes:
             shelf = shelf.after(change)
-        self._shelves[name] = shelf
-        return shelf.version(shelf.numbered(number))
+        self._shelves[shelf.name] = shelf
+        return shelf

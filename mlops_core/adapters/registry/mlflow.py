@@ -6,14 +6,14 @@ so a pipeline that runs again on the same data is done in milliseconds.
 
 from __future__ import annotations
 
-import json
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
 
-from mlops_core.adapters.registry.mlflow_errors import translated
+from mlops_core.adapters.registry.mlflow_errors import insisting, translated
 from mlops_core.adapters.registry.mlflow_location import StoreLocation
 from mlops_core.adapters.registry.mlflow_package import FILES_FOLDER, MODEL_FILE
 from mlops_core.adapters.registry.mlflow_probe import probe_shelf
@@ -23,19 +23,19 @@ from mlops_core.adapters.registry.mlflow_shelf import apply_change, read_shelf
 from mlops_core.adapters.registry.mlflow_store import MlflowStore
 from mlops_core.adapters.registry.model_files import check_empty, copy_verified, registered_files
 from mlops_core.adapters.registry.shelf import Shelf
-from mlops_core.adapters.registry.stage_changes import deciding, promoting, settling
+from mlops_core.adapters.registry.stage_changes import check_origin, finishing, following, unlike
 from mlops_core.adapters.registry.submission_tags import submission_tags
 from mlops_core.errors import BadInput, IntegrityError, MlopsError, NotFound
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping, Sequence
 
     from mlflow import MlflowClient
 
+    from mlops_core.adapters.registry.changes import AnyChange
     from mlops_core.adapters.registry.shelf import Record
-    from mlops_core.adapters.registry.stage_changes import Change
-    from mlops_core.domain.gates import GateDecision
     from mlops_core.domain.registry import ModelVersion, Submission
+    from mlops_core.domain.standing import Standing
 
 __all__ = ["MlflowModelRegistry"]
 
@@ -53,19 +53,18 @@ class MlflowModelRegistry:
         self._store = MlflowStore(location=self._location, patience=patience)
 
     def register(self, submission: Submission) -> ModelVersion:
-        """Log the model with run, metrics and report, and make it a version in Staging."""
+        """Log the model with run, metrics and report, and make a version of it."""
         _check(submission)
         tags = submission_tags(submission)
         shelf = self._shelf(submission.name)
         known = shelf.with_digest(submission.digest)
-        if known is not None and not settling(shelf):
-            return shelf.version(known)
+        if known is not None and not finishing(shelf) and not self._location.is_shared:
+            return shelf.version(known)  # elsewhere an attempt of ours may be left that another host outran
         with self._store.writing() as client:
             shelf = read_shelf(client, submission.name)
-            if shelf.with_digest(submission.digest) is None:
-                self._create(client, submission, tags)
-                shelf = read_shelf(client, submission.name)
-            shelf = _applied(client, shelf, settling(shelf))
+            self._create(client, submission, tags, shelf)
+            shelf = read_shelf(client, submission.name)
+            shelf = _applied(client, shelf, finishing(shelf))
             return shelf.version(_registered(shelf, submission))
 
     def versions(self, name: str) -> list[ModelVersion]:
@@ -90,13 +89,23 @@ class MlflowModelRegistry:
         else:
             self._download(f"{record.source}/{FILES_FOLDER}", files, into)
 
-    def decide(self, name: str, decision: GateDecision) -> ModelVersion:
-        """Keep the decision as tags of its version: `verdict`, `reasons`, and all of it as JSON."""
-        return self._changed(name, decision.version, lambda shelf: deciding(shelf, decision))
+    def differences(self, standing: Standing) -> list[str]:
+        """Compare aliases and tags, those of people's making as well."""
+        return unlike(self._shelf(standing.name), standing)
 
-    def promote(self, name: str, number: int) -> ModelVersion:
-        """Point the alias `production` at a version; what was there before becomes Archived."""
-        return self._changed(name, number, lambda shelf: promoting(shelf, number))
+    def follow(self, standing: Standing, *, take_over: bool = False) -> list[str]:
+        """Set aliases and tags that differ, and finish registrations that were interrupted."""
+        shelf = self._shelf(standing.name)
+        if not take_over:
+            check_origin(shelf, standing)
+        if not following(shelf, standing):
+            return unlike(shelf, standing)
+        with self._store.writing() as client:
+            shelf = read_shelf(client, standing.name)  # again: now nobody else on this host changes anything
+            if not take_over:
+                check_origin(shelf, standing)
+            _applied(client, shelf, following(shelf, standing))
+            return unlike(shelf, standing)
 
     def _shelf(self, name: str) -> Shelf:
         database = self._location.database
@@ -110,26 +119,32 @@ class MlflowModelRegistry:
         with self._store.reading() as client:
             return read_shelf(client, name)
 
-    def _changed(self, name: str, number: int, changes: Callable[[Shelf], list[Change]]) -> ModelVersion:
-        shelf = self._shelf(name)
-        if changes(shelf):
-            with self._store.writing() as client:
-                shelf = read_shelf(client, name)  # again: now nobody else moves anything
-                shelf = _applied(client, shelf, changes(shelf))
-        return shelf.version(shelf.numbered(number))
+    def _create(
+        self, client: MlflowClient, submission: Submission, tags: dict[str, str], shelf: Shelf
+    ) -> None:
+        """Log everything, then create the version that makes it count, its tags in the same call.
 
-    def _create(self, client: MlflowClient, submission: Submission, tags: dict[str, str]) -> None:
-        """Log everything, then create the version that makes it count, its tags in the same call."""
-        experiment_id = experiment_for(client, submission.name, self._location.artifacts)
-        sweep(client, experiment_id, submission.digest)
+        Where there is a version already, only attempts of ours that died are cleared away.
+        """
+        writer, known = self._store.writer(), shelf.with_digest(submission.digest)
         try:
-            model = log_submission(client, experiment_id, submission, self._location.folder / "staging")
+            experiment_id = experiment_for(client, submission.name, self._location.artifacts)
+        except BadInput:  # it was deleted, which is of no matter to a model that is there
+            if known is None:
+                raise
+            return
+        sweep(client, experiment_id, submission.digest, writer=writer, kept=shelf)
+        if known is not None:
+            return
+        workspace = self._location.folder / "staging"
+        try:
+            model = log_submission(client, experiment_id, submission, workspace, writer)
             _ensure_name(client, submission.name)
         except Exception:
             with suppress(Exception):  # the first error counts; the next attempt sweeps as well
-                sweep(client, experiment_id, submission.digest)
+                sweep(client, experiment_id, submission.digest, writer=writer, kept=shelf)
             raise
-        version = client.create_model_version(  # may succeed and yet raise, over a network: no sweep
+        client.create_model_version(  # may succeed and yet raise, over a network: no sweep
             submission.name,
             source=model.artifact_location,  # `models:/<id>` would be looked up in MLflow's global store
             run_id=model.source_run_id,
@@ -137,8 +152,6 @@ class MlflowModelRegistry:
             tags=tags,
             description=_description(submission),
         )
-        linked = json.dumps([{"name": submission.name, "version": version.version}])
-        client.set_logged_model_tags(model.model_id, {"mlflow.modelVersions": linked})
 
     def _package(self, path: Path) -> Path:
         """The folder of a logged model, also after the state folder that `path` was in has been moved."""
@@ -165,9 +178,9 @@ def _check(submission: Submission) -> None:
         raise NotFound(f"model {submission.name!r} cannot be registered: there is no {model}.")
 
 
-def _applied(client: MlflowClient, shelf: Shelf, changes: list[Change]) -> Shelf:
+def _applied(client: MlflowClient, shelf: Shelf, changes: Sequence[AnyChange]) -> Shelf:
     for change in changes:
-        apply_change(client, shelf.name, change)
+        insisting(partial(apply_change, client, shelf.name, change))
         shelf = shelf.after(change)
     return shelf
 

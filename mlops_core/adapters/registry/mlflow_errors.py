@@ -5,18 +5,25 @@ from __future__ import annotations
 import sqlite3
 import sys
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from mlops_core.errors import BadInput, IntegrityError, MlopsError, NotFound, Unavailable
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from mlops_core.adapters.registry.mlflow_location import StoreLocation
 
-__all__ = ["translated"]
+__all__ = ["absent_is_fine", "insisting", "translated"]
 
-_BY_TEXT = (  # SQLite says what is wrong in words alone; the first that occurs counts
+T = TypeVar("T")
+
+_TRIES = 5
+_LENGTH = 300
+
+_COLLISION = ("UniqueViolation", "duplicate key", "UNIQUE constraint", "Duplicate entry")
+_BY_TEXT = (  # databases say what is wrong in words alone; the first that occurs counts
+    (_COLLISION, Unavailable, "was written to by another host at the same moment"),
     (("is locked",), Unavailable, "is locked by another process"),
     (("not a database", "malformed"), IntegrityError, "is not an intact SQLite database"),
     (("readonly", "read-only", "unable to open database"), MlopsError, "cannot be written"),
@@ -47,9 +54,43 @@ def translated(location: StoreLocation) -> Iterator[None]:
     except _engine_errors() as error:
         kind, what = _meaning(error, remote=location.database is None)
         words = " ".join(str(error).split()).partition(" [SQL:")[0]
-        reason = location.redacted(words)[:300] or type(error).__name__
+        reason = _cut(location.redacted(words)) or type(error).__name__
         remedy = "" if kind in (BadInput, NotFound) else f" {location.remedy}"  # the store is well then
         raise kind(f"the registry {location.shown} {what}: {reason.rstrip('.')}.{remedy}") from error
+
+
+def insisting(call: Callable[[], T]) -> T:
+    """What the call returns, made again when another host wrote the same row at the same moment.
+
+    MLflow looks for a row and then adds it, which two can do at once: the database refuses the later one, and
+    MLflow hands that on. Only for calls that can be made twice.
+    """
+    from mlflow.exceptions import MlflowException
+
+    for left in reversed(range(_TRIES)):
+        try:
+            return call()
+        except MlflowException as error:
+            if not left or not any(word in str(error) for word in _COLLISION):
+                raise
+    raise AssertionError("the last try returns or raises")
+
+
+@contextmanager
+def absent_is_fine() -> Iterator[None]:
+    """End the body where MLflow does not know what was asked for."""
+    from mlflow.exceptions import MlflowException
+
+    try:
+        yield
+    except MlflowException as error:
+        if error.error_code != "RESOURCE_DOES_NOT_EXIST":
+            raise
+
+
+def _cut(words: str) -> str:
+    """The middle of a long text is left out: what caused it is said at its end."""
+    return words if len(words) <= _LENGTH else f"{words[: _LENGTH // 2]} … {words[-_LENGTH // 2 :]}"
 
 
 def _engine_errors() -> tuple[type[Exception], ...]:

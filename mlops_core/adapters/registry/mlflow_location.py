@@ -57,6 +57,11 @@ class StoreLocation:
         return cls(uri=tracking_uri, folder=folder, lock=folder / "registry.lock", artifacts=artifacts)
 
     @property
+    def is_shared(self) -> bool:
+        """Whether other hosts may write to it: those that do not meet at our lock."""
+        return self.database is None
+
+    @property
     def shown(self) -> str:
         """The URI for messages, without its password."""
         return self.redacted(self.uri)

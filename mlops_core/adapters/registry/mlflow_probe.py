@@ -9,9 +9,8 @@ import sqlite3
 from typing import TYPE_CHECKING
 
 from mlops_core.adapters.registry.mlflow_schema import KNOWN_REVISIONS, connect, revision_of
-from mlops_core.adapters.registry.mlflow_shelf import record_of
+from mlops_core.adapters.registry.mlflow_shelf import LEDGER, record_of
 from mlops_core.adapters.registry.shelf import Shelf
-from mlops_core.adapters.registry.submission_tags import DIGEST
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -23,6 +22,7 @@ SELECT version, creation_time, run_id, source FROM model_versions
 WHERE workspace = 'default' AND name = ? AND current_stage IS NOT 'Deleted_Internal' ORDER BY version
 """
 _TAGS = "SELECT version, key, value FROM model_version_tags WHERE workspace = 'default' AND name = ?"
+_LEDGER = "SELECT value FROM registered_model_tags WHERE workspace = 'default' AND name = ? AND key = ?"
 _ALIASES = "SELECT alias, version FROM registered_model_aliases WHERE workspace = 'default' AND name = ?"
 
 
@@ -51,5 +51,6 @@ def _read(connection: sqlite3.Connection, name: str) -> Shelf:
         record_of(number=number, created_ms=created, run_id=run_id, source=source, tags=tags.get(number, {}))
         for number, created, run_id, source in connection.execute(_VERSIONS, (name,))
     ]
-    ours = tuple(record for record in records if DIGEST in record.tags)
-    return Shelf(name=name, records=ours, aliases=dict(connection.execute(_ALIASES, (name,))))
+    aliases = dict(connection.execute(_ALIASES, (name,)))
+    ledger = connection.execute(_LEDGER, (name, LEDGER)).fetchone()
+    return Shelf.of(name, records, aliases, ledger[0] if ledger else None)

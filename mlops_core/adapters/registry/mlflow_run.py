@@ -11,6 +11,7 @@ import shutil
 import time
 from typing import TYPE_CHECKING
 
+from mlops_core.adapters.registry.mlflow_errors import absent_is_fine, insisting
 from mlops_core.adapters.registry.mlflow_package import FILES_FOLDER, write_package
 from mlops_core.adapters.registry.submission_tags import CANDIDATE, DIGEST
 from mlops_core.errors import BadInput
@@ -19,13 +20,18 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from mlflow import MlflowClient
-    from mlflow.entities import DatasetInput, Experiment, LoggedModel
+    from mlflow.entities import DatasetInput, Experiment, LoggedModel, Run
 
+    from mlops_core.adapters.registry.shelf import Shelf
     from mlops_core.domain.registry import Submission
 
-__all__ = ["experiment_for", "log_submission", "sweep"]
+__all__ = ["discard_run", "experiment_for", "finish_run", "log_submission", "sweep"]
+
+WRITER = "mlops.writer"
+"""The tag of a run that tells whose attempt it is, where several hosts share a store."""
 
 _BATCH = 100  # parameters that MLflow takes at once
+_DEAD_SECONDS = 24 * 60 * 60  # nobody takes a day to log a model
 _DIGEST_LENGTH = 36  # characters that MLflow keeps of a data set's digest
 
 
@@ -60,24 +66,60 @@ def _experiment(client: MlflowClient, name: str, artifacts: str | None) -> Exper
     return experiment
 
 
-def sweep(client: MlflowClient, experiment_id: str, digest: str) -> None:
-    """End the runs of attempts at this digest that died, and delete their logged models."""
+def sweep(client: MlflowClient, experiment_id: str, digest: str, *, writer: str | None, kept: Shelf) -> None:
+    """End the runs of attempts at this digest that died, and delete their logged models.
+
+    `writer` names us where other hosts write too: their attempts are left alone until they are a day old.
+    Runs of versions on the shelf `kept` stay.
+    """
+    versions = {record.run_id for record in (*kept.records, *kept.surplus)}
     unfinished = f"tags.`{DIGEST}` = '{digest}' and attributes.status = 'RUNNING'"
+    long_ago = (time.time() - _DEAD_SECONDS) * 1000
     for run in client.search_runs([experiment_id], unfinished):
-        run_id = run.info.run_id
-        for model in client.search_logged_models([experiment_id], f"source_run_id = '{run_id}'"):
-            client.delete_logged_model(model.model_id)
-        client.set_terminated(run_id, "KILLED")
+        ours = writer is None or run.data.tags.get(WRITER) == writer or run.info.start_time < long_ago
+        if ours and run.info.run_id not in versions:
+            discard_run(client, run.info.run_id)
+
+
+def discard_run(client: MlflowClient, run_id: str) -> None:
+    """End a run that no version is to be made of, and delete what was logged as its model."""
+    with absent_is_fine():
+        run = client.get_run(run_id)
+        for model in _models(client, run):
+            with absent_is_fine():
+                client.delete_logged_model(model.model_id)
+        if _is_running(run):
+            client.set_terminated(run_id, "KILLED")
+
+
+def finish_run(client: MlflowClient, name: str, number: int, run_id: str) -> None:
+    """End the run that a version was made of, its logged model naming the version."""
+    linked = json.dumps([{"name": name, "version": number}])
+    with absent_is_fine():
+        run = client.get_run(run_id)
+        if _is_running(run):
+            for model in _models(client, run):
+                client.set_logged_model_tags(model.model_id, {"mlflow.modelVersions": linked})
+            client.set_terminated(run_id, "FINISHED")
+
+
+def _is_running(run: Run) -> bool:
+    return bool(run.info.status == "RUNNING" and run.info.lifecycle_stage == "active")
+
+
+def _models(client: MlflowClient, run: Run) -> list[LoggedModel]:
+    mine = f"source_run_id = '{run.info.run_id}'"
+    return list(client.search_logged_models([run.info.experiment_id], mine))
 
 
 def log_submission(
-    client: MlflowClient, experiment_id: str, submission: Submission, workspace: Path
+    client: MlflowClient, experiment_id: str, submission: Submission, workspace: Path, writer: str | None
 ) -> LoggedModel:
     """Log run, data sets, model and report; the run stays RUNNING until a version was made of it.
 
     The folder `workspace` is ours while we hold the store's lock; what is in it goes.
     """
-    run = client.create_run(experiment_id, run_name=submission.candidate, tags=_run_tags(submission))
+    run = client.create_run(experiment_id, run_name=submission.candidate, tags=_run_tags(submission, writer))
     run_id = run.info.run_id
     _log_inputs(client, run_id, submission)
     model = client.create_logged_model(
@@ -103,7 +145,7 @@ def _log_inputs(client: MlflowClient, run_id: str, submission: Submission) -> No
     parameters = [Param(key, value) for key, value in submission.parameters.items()]
     for start in range(0, len(parameters), _BATCH):
         client.log_batch(run_id, params=parameters[start : start + _BATCH])
-    client.log_inputs(run_id, _datasets(submission))
+    insisting(lambda: client.log_inputs(run_id, _datasets(submission)))
     for attachment in submission.attachments:
         client.log_artifact(run_id, attachment, artifact_path="report")
 
@@ -121,7 +163,7 @@ def _log_outputs(client: MlflowClient, run_id: str, model_id: str, submission: S
     client.log_batch(run_id, metrics=metrics)
 
 
-def _run_tags(submission: Submission) -> dict[str, str]:
+def _run_tags(submission: Submission, writer: str | None) -> dict[str, str]:
     lineage = submission.lineage
     tags = {
         DIGEST: submission.digest,
@@ -132,7 +174,8 @@ def _run_tags(submission: Submission) -> dict[str, str]:
         "mlflow.source.name": "mlops",
         "mlflow.source.type": "LOCAL",
     }
-    return tags if lineage.git_commit is None else {**tags, "mlflow.source.git.commit": lineage.git_commit}
+    known = {WRITER: writer, "mlflow.source.git.commit": lineage.git_commit}
+    return tags | {tag: value for tag, value in known.items() if value is not None}
 
 
 def _datasets(submission: Submission) -> list[DatasetInput]:

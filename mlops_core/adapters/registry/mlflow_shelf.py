@@ -5,8 +5,10 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from mlops_core.adapters.registry.changes import AliasMoved, Discarded, Finished, LedgerNamed, Tagged
+from mlops_core.adapters.registry.mlflow_errors import absent_is_fine
+from mlops_core.adapters.registry.mlflow_run import discard_run, finish_run
 from mlops_core.adapters.registry.shelf import Record, Shelf
-from mlops_core.adapters.registry.submission_tags import DIGEST
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -14,9 +16,12 @@ if TYPE_CHECKING:
     from mlflow import MlflowClient
     from mlflow.entities.model_registry import ModelVersion
 
-    from mlops_core.adapters.registry.stage_changes import Change
+    from mlops_core.adapters.registry.changes import AnyChange
 
-__all__ = ["apply_change", "read_shelf", "record_of"]
+__all__ = ["LEDGER", "apply_change", "read_shelf", "record_of"]
+
+LEDGER = "mlops.ledger"
+"""The tag of a registered model that names the ledger that it follows."""
 
 
 def record_of(
@@ -33,10 +38,7 @@ def record_of(
 
 
 def read_shelf(client: MlflowClient, name: str) -> Shelf:
-    """The shelf of a name; empty when MLflow does not know it.
-
-    Tags are read before aliases: an alias moves before its tags do, so a promotion in between shows as done.
-    """
+    """The shelf of a name; empty when MLflow does not know it."""
     records = [
         record_of(
             number=version.version,
@@ -47,20 +49,28 @@ def read_shelf(client: MlflowClient, name: str) -> Shelf:
         )
         for version in _search(client, name)
     ]
-    ours = sorted((record for record in records if DIGEST in record.tags), key=lambda record: record.number)
-    return Shelf(name=name, records=tuple(ours), aliases=_aliases(client, name))
+    return Shelf.of(name, records, *_aliases_and_ledger(client, name))
 
 
-def apply_change(client: MlflowClient, name: str, change: Change) -> None:
+def apply_change(client: MlflowClient, name: str, change: AnyChange) -> None:
     """Make one change; making it again changes nothing."""
-    if change.finished_run is not None:
-        client.set_terminated(change.finished_run, "FINISHED")
-    elif change.tag is not None:
-        client.set_model_version_tag(name, str(change.number), change.tag, change.value)
-    elif change.number is None:
-        client.delete_registered_model_alias(name, str(change.alias))
-    else:
-        client.set_registered_model_alias(name, str(change.alias), str(change.number))
+    match change:
+        case Tagged(number=number, tag=tag, value=None):
+            client.delete_model_version_tag(name, str(number), tag)
+        case Tagged(number=number, tag=tag, value=value):
+            client.set_model_version_tag(name, str(number), tag, value)
+        case AliasMoved(alias=alias, number=None):
+            client.delete_registered_model_alias(name, alias)
+        case AliasMoved(alias=alias, number=number):
+            client.set_registered_model_alias(name, alias, str(number))
+        case LedgerNamed(origin=origin):
+            client.set_registered_model_tag(name, LEDGER, origin)
+        case Finished(number=number, run_id=run_id):
+            finish_run(client, name, number, run_id)
+        case Discarded(number=number, run_id=run_id):
+            discard_run(client, run_id)
+            with absent_is_fine():  # the host that made it may be faster
+                client.delete_model_version(name, str(number))
 
 
 def _search(client: MlflowClient, name: str) -> list[ModelVersion]:
@@ -75,13 +85,9 @@ def _search(client: MlflowClient, name: str) -> list[ModelVersion]:
     return found
 
 
-def _aliases(client: MlflowClient, name: str) -> dict[str, int]:
-    from mlflow.exceptions import MlflowException
-
-    try:
-        aliases = client.get_registered_model(name).aliases
-    except MlflowException as error:
-        if error.error_code == "RESOURCE_DOES_NOT_EXIST":
-            return {}
-        raise
-    return {alias: int(number) for alias, number in aliases.items()}
+def _aliases_and_ledger(client: MlflowClient, name: str) -> tuple[dict[str, int], str | None]:
+    with absent_is_fine():
+        model = client.get_registered_model(name)
+        aliases = {alias: int(number) for alias, number in model.aliases.items()}
+        return aliases, model.tags.get(LEDGER)
+    return {}, None

@@ -1,7 +1,8 @@
 """An MLflow store, opened when it is first needed.
 
 MLflow has no compare-and-set of an alias, so whoever writes holds a file lock. It keeps out other processes
-on this host; writers on other hosts, with a shared server, are not kept out.
+on this host; writers on other hosts, with a shared server, are not kept out. What they are at is left alone:
+each home folder has a name of its own, which its attempts carry.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 import os
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
+from uuid import uuid4
 
 from mlops_core.adapters.registry.mlflow_errors import translated
 from mlops_core.adapters.registry.mlflow_first_use import create_database
@@ -65,6 +67,15 @@ class MlflowStore:
                 yield self._client()
             finally:
                 lock.release()
+
+    def writer(self) -> str | None:
+        """Whose attempts are ours, where hosts share a store; to be called while writing."""
+        if not self.location.is_shared:
+            return None
+        path = self.location.folder / "writer"
+        if not path.exists() or not path.read_text():
+            path.write_text(uuid4().hex)
+        return path.read_text()
 
     def _create(self) -> None:
         database = self.location.database

@@ -1,41 +1,46 @@
-"""A name's versions as a registry stores them, and how their stages follow from it.
+"""A name's versions as a registry stores them, with what it shows about them.
 
-The alias `production` is the truth: it moves in one step. The tag `stage` of each version follows it, and an
-interrupted promotion can leave a tag behind: a version that says Production without the alias was superseded,
-so it is Archived. A version without the tag is one whose registration was not finished; it is in Staging.
+What is shown (aliases and some tags) is for people and other programs: the truth is the ledger, and
+`stage_changes` computes what has to change for the two to agree. One tag is more than that: a version without
+a tag `stage` is one whose registration was not finished.
 """
 
 from __future__ import annotations
 
 import json
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
+from mlops_core.adapters.registry.changes import AliasMoved, Discarded, Finished, LedgerNamed, Tagged
 from mlops_core.adapters.registry.submission_tags import (
     CANDIDATE,
-    DECISION,
     DIGEST,
+    FEATURE_NAMES,
+    LINEAGE,
     METRICS,
+    PROBES,
+    PROFILE,
     THRESHOLD,
     USE_CASE,
+    unpacked,
 )
-from mlops_core.domain.gates import GateDecision
-from mlops_core.domain.registry import ModelVersion
+from mlops_core.domain.profiles import FeatureProfile
+from mlops_core.domain.registry import Lineage, ModelVersion
+from mlops_core.domain.release import Probes
 from mlops_core.errors import IntegrityError, NotFound
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
     from datetime import datetime
 
-    from mlops_core.adapters.registry.stage_changes import Change
-    from mlops_core.domain.registry import Stage
+    from mlops_core.adapters.registry.changes import AnyChange
 
-__all__ = ["ARCHIVED", "PRODUCTION", "STAGE", "STAGING", "Record", "Shelf"]
+__all__ = ["STAGE", "Record", "Shelf"]
 
-PRODUCTION, STAGING, ARCHIVED = "production", "staging", "archived"
-"""The aliases: the version in Production, the newest in Staging, the most recently archived."""
+_T = TypeVar("_T")
+
 STAGE = "stage"
-"""The tag that repeats a version's stage for people."""
+"""The tag that shows a version's stage."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,23 +53,49 @@ class Record:
     source: str
     tags: Mapping[str, str]
 
+    @property
+    def digest(self) -> str:
+        """What it was registered under."""
+        return self.tags[DIGEST]
+
+    @property
+    def is_finished(self) -> bool:
+        """Whether its registration came to its end."""
+        return STAGE in self.tags
+
 
 @dataclass(frozen=True, kw_only=True)
 class Shelf:
-    """All our versions of a name by ascending number, and the aliases that point at them.
+    """Our versions of a name by ascending number, the aliases that point at them, and the ledger followed.
 
     Versions without our digest tag, made by hand under the same name, are not ours and not among them.
+    `surplus` are those of an unfinished registration whose digest an earlier version has: two hosts
+    registered the same model at once, and the lower number counts. `ledger` is a `Standing.origin`.
     """
 
     name: str
     records: tuple[Record, ...] = ()
+    surplus: tuple[Record, ...] = ()
     aliases: Mapping[str, int] = field(default_factory=dict)
+    ledger: str | None = None
 
-    def stage(self, record: Record) -> Stage:
-        """The stage that the alias, or else the version's own tag, puts it in."""
-        if self.aliases.get(PRODUCTION) == record.number:
-            return "Production"
-        return "Archived" if record.tags.get(STAGE) in ("Production", "Archived") else "Staging"
+    @classmethod
+    def of(
+        cls, name: str, records: Iterable[Record], aliases: Mapping[str, int], ledger: str | None
+    ) -> Shelf:
+        """The shelf of all versions of a name, in any order, as a registry stores them."""
+        kept: list[Record] = []
+        surplus: list[Record] = []
+        digests: set[str] = set()
+        for record in sorted(records, key=lambda one: one.number):
+            if DIGEST not in record.tags:
+                continue
+            twice = record.digest in digests and not record.is_finished
+            (surplus if twice else kept).append(record)
+            digests.add(record.digest)
+        return cls(
+            name=name, records=tuple(kept), surplus=tuple(surplus), aliases=dict(aliases), ledger=ledger
+        )
 
     def numbered(self, number: int) -> Record:
         """The version with this number; raises `NotFound`, naming the ones there are."""
@@ -76,41 +107,48 @@ class Shelf:
         raise NotFound(f"no version {number} of model {self.name!r}: {there}.")
 
     def with_digest(self, digest: str) -> Record | None:
-        """The version that was registered under `digest`, if any."""
-        return next((record for record in self.records if record.tags[DIGEST] == digest), None)
+        """The first version that was registered under `digest`, if any."""
+        return next((record for record in self.records if record.digest == digest), None)
 
-    def after(self, change: Change) -> Shelf:
+    def after(self, change: AnyChange) -> Shelf:
         """The shelf once a change is made to it."""
-        if (number := change.number) is not None and change.tag is not None:
-            tagged = tuple(
-                replace(record, tags={**record.tags, change.tag: change.value})
-                if record.number == number
-                else record
-                for record in self.records
-            )
-            return replace(self, records=tagged)
-        if change.alias is not None:
-            others = {alias: held for alias, held in self.aliases.items() if alias != change.alias}
-            return replace(self, aliases=others if number is None else {**others, change.alias: number})
-        return self
+        match change:
+            case Tagged(number=number, tag=tag, value=value):
+                records = tuple(
+                    replace(record, tags=_with(record.tags, tag, value))
+                    if record.number == number
+                    else record
+                    for record in self.records
+                )
+                return replace(self, records=records)
+            case AliasMoved(alias=alias, number=number):
+                return replace(self, aliases=_with(self.aliases, alias, number))
+            case Discarded(number=number):
+                return replace(self, surplus=tuple(one for one in self.surplus if one.number != number))
+            case LedgerNamed(origin=origin):
+                return replace(self, ledger=origin)
+            case Finished():
+                return self
 
     def version(self, record: Record) -> ModelVersion:
         """The version as the port gives it; raises `IntegrityError` when its tags cannot be read."""
-        stage = self.stage(record)
+        tags = record.tags
         try:
             return ModelVersion(
                 name=self.name,
                 number=record.number,
-                stage=stage,
-                digest=record.tags[DIGEST],
-                candidate=record.tags[CANDIDATE],
-                use_case=record.tags[USE_CASE],
-                threshold=json.loads(record.tags[THRESHOLD]),
-                decision=_decision(record.tags.get(DECISION)),
+                digest=tags[DIGEST],
+                candidate=tags[CANDIDATE],
                 run_id=record.run_id,
                 created_at=record.created_at,
-                tags={**record.tags, STAGE: stage},
-                metrics=json.loads(record.tags[METRICS]),
+                use_case=tags[USE_CASE],
+                feature_names=json.loads(tags[FEATURE_NAMES]),
+                threshold=json.loads(tags[THRESHOLD]),
+                lineage=Lineage.model_validate_json(tags[LINEAGE]),
+                probes=Probes.model_validate_json(unpacked(tags, PROBES)),
+                profile=FeatureProfile.model_validate_json(unpacked(tags, PROFILE)),
+                metrics=json.loads(tags[METRICS]),
+                tags=dict(tags),
             )
         except (KeyError, ValueError) as error:
             raise IntegrityError(
@@ -123,5 +161,6 @@ class Shelf:
         return [self.version(record) for record in self.records]
 
 
-def _decision(tag: str | None) -> GateDecision | None:
-    return None if tag is None else GateDecision.model_validate_json(tag)
+def _with(mapping: Mapping[str, _T], key: str, value: _T | None) -> dict[str, _T]:
+    others = {name: held for name, held in mapping.items() if name != key}
+    return others if value is None else {**others, key: value}

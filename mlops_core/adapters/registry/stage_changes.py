@@ -1,105 +1,204 @@
-"""What has to change for a shelf to be as it should: computed from the shelf alone, so it can be run again.
+"""What a registry has to change to show what the ledger says, computed from the two and nothing else.
 
-A registry applies the changes in their order. Interrupted after any of them, the shelf that is left gives the
-rest of the changes. That holds because each step is recorded before the one that would hide it: the alias
-`production` moves first (all that callers go by), then `archived` points at the superseded version, then tags
-say what the aliases already mean. A tag `stage` is written last of a registration: a version without one has
-a run to finish.
+==========================  ==============================================================
+alias `production`          the version in Production
+alias `staging`             the newest version in Staging
+alias `archived`            the one that left Production last, of those that are Archived
+tag `stage`                 Staging, Production or Archived
+`mlops.decision`            JSON of the gate's newest decision (its digest, when it is too large)
+`verdict`, `reasons`        the same, for people
+`approval`                  a person's answer, or until when it is waited for
+`mlops.ledger`              (of the name) the origin of the ledger that is followed
+==========================  ==============================================================
+
+The changes are what the shelf lacks, so a registry in which only some were made gives the others. They are in
+the order in which their absence hurts: the ledger's name first, which keeps other ledgers out, then the alias
+`production`, which callers go by. A version that the ledger does not know, or knows under another digest,
+counts as one in Staging: it was registered a moment ago, or in another registry.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import json
 from typing import TYPE_CHECKING
 
-from mlops_core.adapters.registry.shelf import ARCHIVED, PRODUCTION, STAGE, STAGING
-from mlops_core.adapters.registry.submission_tags import decision_tags
+from mlops_core.adapters.registry.changes import AliasMoved, Discarded, Finished, LedgerNamed, Tagged
+from mlops_core.adapters.registry.shelf import STAGE
+from mlops_core.adapters.registry.submission_tags import MOST_BYTES
+from mlops_core.domain.ledger import Adopted, Approved, Archived
+from mlops_core.errors import BadInput
 
 if TYPE_CHECKING:
-    from mlops_core.adapters.registry.shelf import Shelf
+    from collections.abc import Mapping
+
+    from mlops_core.adapters.registry.changes import AnyChange
+    from mlops_core.adapters.registry.shelf import Record, Shelf
     from mlops_core.domain.gates import GateDecision
+    from mlops_core.domain.ledger import Entry
     from mlops_core.domain.registry import Stage
+    from mlops_core.domain.standing import Request, Standing
 
-__all__ = ["Change", "deciding", "promoting", "settling"]
+__all__ = ["check_origin", "finishing", "following", "unlike"]
 
-
-@dataclass(frozen=True, kw_only=True)
-class Change:
-    """One write: a tag of version `number`, an alias (deleted when `number` is None), or a run to finish."""
-
-    number: int | None = None
-    tag: str | None = None
-    value: str = ""
-    alias: str | None = None
-    finished_run: str | None = None
+PRODUCTION, STAGING, ARCHIVED = "production", "staging", "archived"
+DECISION, VERDICT, REASONS, APPROVAL = "mlops.decision", "verdict", "reasons", "approval"
 
 
-def promoting(shelf: Shelf, number: int) -> list[Change]:
-    """Changes that put a version into Production; none when it is there and nothing is left to finish.
-
-    What an earlier promotion left undone comes first, or the version that it put into Production would be
-    taken for one that never was. Raises `NotFound` for a version that does not exist.
-    """
-    shelf.numbered(number)
-    changes = settling(shelf)
-    shelf = _after(shelf, changes)
-    if shelf.aliases.get(PRODUCTION) == number:
-        return changes
-    moved = Change(alias=PRODUCTION, number=number)
-    return [*changes, moved, *settling(shelf.after(moved))]
+def check_origin(shelf: Shelf, standing: Standing) -> None:
+    """Raise `BadInput` when the registry follows another ledger than this one."""
+    if shelf.ledger is None or shelf.ledger == standing.origin:
+        return
+    ours = f"is {standing.origin[:12]}" if standing.origin else "has no entries"
+    raise BadInput(
+        f"the registry of {shelf.name!r} follows the ledger {shelf.ledger[:12]}, and the one given here "
+        f"{ours}: set MLOPS_LEDGER to the ledger that this registry follows, or, when that one is lost, "
+        f"begin a new one with `mlops registry verify {shelf.name} --adopt --reason …`."
+    )
 
 
-def deciding(shelf: Shelf, decision: GateDecision) -> list[Change]:
-    """Changes that keep a decision with its version; raises `NotFound` for a version that does not exist.
+def unlike(shelf: Shelf, standing: Standing) -> list[str]:
+    """What `ModelRegistry.differences` says."""
+    if standing.origin is None and shelf.ledger is not None:
+        return [f"the registry follows the ledger {shelf.ledger[:12]}, this one has no entries"]
+    return [change.sentence for change in following(shelf, standing)]
 
-    What an earlier registration or promotion left undone comes first.
-    """
-    record = shelf.numbered(decision.version)
-    kept = [
-        Change(number=record.number, tag=tag, value=value)
-        for tag, value in decision_tags(decision).items()
-        if record.tags.get(tag) != value
+
+def finishing(shelf: Shelf) -> list[AnyChange]:
+    """Changes that end registrations which were interrupted after their version was made."""
+    changes: list[AnyChange] = [
+        Discarded(
+            number=record.number,
+            run_id=record.run_id,
+            sentence=f"version {record.number} is what a registration left that another one outran",
+        )
+        for record in shelf.surplus
     ]
-    return settling(shelf) + kept
-
-
-def settling(shelf: Shelf) -> list[Change]:
-    """Changes that make tags and the other aliases follow the alias `production`."""
-    changes = _stages(shelf)
-    shelf = _after(shelf, changes)
-    in_stage = {stage: _numbers(shelf, stage) for stage in ("Staging", "Archived")}
-    wanted = {STAGING: max(in_stage["Staging"], default=None), ARCHIVED: shelf.aliases.get(ARCHIVED)}
-    if wanted[ARCHIVED] not in in_stage["Archived"]:
-        wanted[ARCHIVED] = max(in_stage["Archived"], default=None)
-    changes += [
-        Change(alias=alias, number=number)
-        for alias, number in wanted.items()
-        if shelf.aliases.get(alias) != number
-    ]
-    return changes
-
-
-def _stages(shelf: Shelf) -> list[Change]:
-    changes: list[Change] = []
-    archived = shelf.aliases.get(ARCHIVED)
     for record in shelf.records:
-        stage, said = shelf.stage(record), record.tags.get(STAGE)
-        if said == stage:
-            continue
-        if said is None:
-            changes.append(Change(finished_run=record.run_id))
-        if stage == "Archived" and archived != record.number:
-            archived = record.number
-            changes.append(Change(alias=ARCHIVED, number=archived))
-        changes.append(Change(number=record.number, tag=STAGE, value=stage))
+        if not record.is_finished:
+            changes += _finishing(record, "Staging")
     return changes
 
 
-def _numbers(shelf: Shelf, stage: Stage) -> list[int]:
-    return [record.number for record in shelf.records if shelf.stage(record) == stage]
+def following(shelf: Shelf, standing: Standing) -> list[AnyChange]:
+    """Changes that make the registry show the standing; none while the ledger is empty."""
+    if standing.origin is None or not shelf.records:
+        return []
+    changes = [*_ledger(shelf, standing), *_aliases(shelf, standing, (PRODUCTION,))]
+    changes += [change for change in finishing(shelf) if isinstance(change, Discarded)]
+    for record in shelf.records:
+        if not record.is_finished:
+            changes += _finishing(record, _stage(record, standing))
+        changes += _tags(record, standing)
+    return [*changes, *_aliases(shelf, standing, (ARCHIVED, STAGING))]
 
 
-def _after(shelf: Shelf, changes: list[Change]) -> Shelf:
-    for change in changes:
-        shelf = shelf.after(change)
-    return shelf
+def _ledger(shelf: Shelf, standing: Standing) -> list[AnyChange]:
+    origin = standing.origin
+    if origin is None or shelf.ledger == origin:
+        return []
+    followed = f"the ledger {shelf.ledger[:12]}" if shelf.ledger else "no ledger"
+    sentence = f"the registry follows {followed}, this one is {origin[:12]}"
+    return [LedgerNamed(origin=origin, sentence=sentence)]
+
+
+def _aliases(shelf: Shelf, standing: Standing, names: tuple[str, ...]) -> list[AnyChange]:
+    wanted = _wanted_aliases(shelf, standing)
+    changes: list[AnyChange] = []
+    for alias in names:
+        shown, number = shelf.aliases.get(alias), wanted[alias]
+        if shown == number:
+            continue
+        what = f"points at version {shown}" if shown else "is missing"
+        meant = f"it is version {number}" if number else "no version has it"
+        sentence = f"alias {alias} {what}, by the ledger {meant}"
+        changes.append(AliasMoved(alias=alias, number=number, sentence=sentence))
+    return changes
+
+
+def _wanted_aliases(shelf: Shelf, standing: Standing) -> dict[str, int | None]:
+    stages = {record.number: _stage(record, standing) for record in shelf.records}
+    staging = [number for number, stage in stages.items() if stage == "Staging"]
+    left = [entry.version for entry in standing.entries if _leaves(entry)]
+    archived = [number for number in left if stages.get(number) == "Archived"]
+    production = [number for number, stage in stages.items() if stage == "Production"]
+    return {
+        PRODUCTION: next(iter(production), None),
+        STAGING: max(staging, default=None),
+        ARCHIVED: archived[-1] if archived else None,
+    }
+
+
+def _leaves(entry: Entry) -> bool:
+    event = entry.event
+    return isinstance(event, Archived) or (isinstance(event, Adopted) and event.stage == "Archived")
+
+
+def _stage(record: Record, standing: Standing) -> Stage:
+    return standing.stages.get(record.number, "Staging") if _knows(standing, record) else "Staging"
+
+
+def _knows(standing: Standing, record: Record) -> bool:
+    return standing.models.get(record.number) == record.digest
+
+
+def _finishing(record: Record, stage: Stage) -> list[AnyChange]:
+    """The tag comes last: it says that the rest was done."""
+    number = record.number
+    return [
+        Finished(number=number, run_id=record.run_id, sentence=f"version {number} has a run to be ended"),
+        Tagged(
+            number=number,
+            tag=STAGE,
+            value=stage,
+            sentence=f"version {number} is not tagged with a stage, by the ledger it is {stage}",
+        ),
+    ]
+
+
+def _tags(record: Record, standing: Standing) -> list[AnyChange]:
+    changes: list[AnyChange] = []
+    for tag, value in _wanted_tags(record, standing).items():
+        shown = record.tags.get(tag)
+        if shown != value and not (tag == STAGE and shown is None):  # that is `_finishing`'s
+            sentence = _sentence(record.number, tag, shown, value)
+            changes.append(Tagged(number=record.number, tag=tag, value=value, sentence=sentence))
+    return changes
+
+
+def _sentence(number: int, tag: str, shown: str | None, wanted: str | None) -> str:
+    if tag == STAGE:
+        return f"version {number} is tagged {shown}, by the ledger it is {wanted}"
+    if tag in (DECISION, REASONS):  # too long to say twice
+        what = "no" if shown is None else "another"
+        return f"version {number} shows {what} {tag}, by the ledger {'there is one' if wanted else 'none'}"
+    return f"version {number} shows {tag} {shown or 'none'}, by the ledger it is {wanted or 'none'}"
+
+
+def _wanted_tags(record: Record, standing: Standing) -> Mapping[str, str | None]:
+    known = _knows(standing, record)
+    decision = standing.decisions.get(record.number) if known else None
+    request = standing.requests.get(record.number) if known else None
+    return {
+        STAGE: _stage(record, standing),
+        DECISION: None if decision is None else _decision(decision),
+        VERDICT: None if decision is None else decision.verdict,
+        REASONS: None if decision is None else _cut("\n".join(decision.reasons)),
+        APPROVAL: None if request is None else _answer(request),
+    }
+
+
+def _decision(decision: GateDecision) -> str:
+    whole = decision.model_dump_json()
+    return whole if len(whole.encode()) <= MOST_BYTES else json.dumps({"digest": decision.digest})
+
+
+def _answer(request: Request) -> str:
+    """Says nothing that time alone would make untrue."""
+    if request.answered is None:
+        return f"waiting until {request.what.expires_at:%Y-%m-%d %H:%M} UTC"
+    answer = "approved" if isinstance(request.answered.event, Approved) else "refused"
+    return _cut(f"{answer} by {request.answered.actor}")
+
+
+def _cut(text: str) -> str:
+    return text if len(text.encode()) <= MOST_BYTES else text[: MOST_BYTES // 4 - 1] + "…"

@@ -9,15 +9,19 @@
 `mlops.lineage`             JSON of `Lineage`
 `mlops.use_case`            JSON of the use case's definitions, as submitted
 `mlops.files`               JSON object: SHA-256 of each of the model's files by its path
-`mlops.decision`            JSON of the newest `GateDecision`
-`verdict`, `reasons`        the same, for people
-`stage`                     Staging, Production or Archived, for people
+`mlops.probes`              JSON of `Probes`, packed (zlib, then base64): they are many numbers;
+                            where it is too long for one tag, `mlops.probes.2` … have the rest
+`mlops.profile`             JSON of `FeatureProfile`, packed as well
 ==========================  ==============================================================
+
+Those that show what the ledger says are in `stage_changes`.
 """
 
 from __future__ import annotations
 
+import base64
 import json
+import zlib
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -25,21 +29,24 @@ from mlops_core.domain.digest import file_digests
 from mlops_core.errors import BadInput, NotFound
 
 if TYPE_CHECKING:
-    from mlops_core.domain.gates import GateDecision
+    from collections.abc import Mapping
+
     from mlops_core.domain.registry import Submission
 
 __all__ = [
     "CANDIDATE",
-    "DECISION",
     "DIGEST",
     "FEATURE_NAMES",
     "FILES",
     "LINEAGE",
     "METRICS",
+    "MOST_BYTES",
+    "PROBES",
+    "PROFILE",
     "THRESHOLD",
     "USE_CASE",
-    "decision_tags",
     "submission_tags",
+    "unpacked",
 ]
 
 DIGEST = "mlops.digest"
@@ -50,9 +57,10 @@ METRICS = "mlops.metrics"
 LINEAGE = "mlops.lineage"
 USE_CASE = "mlops.use_case"
 FILES = "mlops.files"
-DECISION = "mlops.decision"
+PROBES = "mlops.probes"
+PROFILE = "mlops.profile"
 
-_MOST_BYTES = 60_000  # MySQL keeps 65,535 bytes of a tag, MLflow itself allows 100,000 characters
+MOST_BYTES = 60_000  # MySQL keeps 65,535 bytes of a tag, MLflow itself allows 100,000 characters
 
 
 def submission_tags(submission: Submission) -> dict[str, str]:
@@ -74,26 +82,39 @@ def submission_tags(submission: Submission) -> dict[str, str]:
             LINEAGE: submission.lineage.model_dump_json(),
             USE_CASE: submission.use_case,
             FILES: json.dumps(file_digests(folder), sort_keys=True),
+            **_packed(PROBES, submission.probes.model_dump_json()),
+            **_packed(PROFILE, submission.profile.model_dump_json()),
         },
         submission.name,
     )
 
 
-def decision_tags(decision: GateDecision) -> dict[str, str]:
-    """The tags that keep a decision: the whole of it, which counts, and its summary for people."""
-    tags = {
-        DECISION: decision.model_dump_json(),
-        "verdict": decision.verdict,
-        "reasons": "\n".join(decision.reasons),
-    }
-    return _bounded(tags, f"version {decision.version}")
+def unpacked(tags: Mapping[str, str], tag: str) -> bytes:
+    """What was packed under a tag.
+
+    Raises `KeyError` when it is not there and `ValueError` when it is not whole or was not packed here.
+    """
+    pieces = [tags[tag]]
+    while (piece := tags.get(f"{tag}.{len(pieces) + 1}")) is not None:
+        pieces.append(piece)
+    try:
+        return zlib.decompress(base64.b64decode("".join(pieces), validate=True))
+    except zlib.error as error:
+        raise ValueError(f"{tag}: {error}") from error
+
+
+def _packed(tag: str, text: str) -> dict[str, str]:
+    """As many tags as it takes: the first of that name, then with .2, .3 …"""
+    packed = base64.b64encode(zlib.compress(text.encode(), 9)).decode()
+    pieces = [packed[start : start + MOST_BYTES] for start in range(0, len(packed), MOST_BYTES)]
+    return {tag if number == 1 else f"{tag}.{number}": piece for number, piece in enumerate(pieces, 1)}
 
 
 def _bounded(tags: dict[str, str], owner: str) -> dict[str, str]:
     for tag, value in tags.items():
-        if (size := len(value.encode())) > _MOST_BYTES:
+        if (size := len(value.encode())) > MOST_BYTES:
             raise BadInput(
-                f"the tag {tag} of {owner!r} would take {size:,} bytes, a registry keeps {_MOST_BYTES:,}: "
+                f"the tag {tag} of {owner!r} would take {size:,} bytes, a registry keeps {MOST_BYTES:,}: "
                 "split the use case, or keep fewer files beside the model."
             )
     return tags

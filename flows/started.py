@@ -1,0 +1,28 @@
+"""Who started a flow run, and the engines that sign with that."""
+
+from __future__ import annotations
+
+from prefect.context import FlowRunContext
+
+from mlops_core.settings import Settings
+from mlops_core.wiring import ConfiguredEngines
+
+__all__ = ["configured", "starter"]
+
+
+def starter(actor: str | None) -> str | None:
+    """`actor` if given, else what Prefect knows: "schedule nightly", "automation …".
+
+    None for a run that a person started, for Prefect's open-source server knows no persons.
+    """
+    context = FlowRunContext.get()
+    by = context.flow_run.created_by if context is not None and context.flow_run is not None else None
+    if actor is not None or by is None or not by.type:
+        return actor
+    return f"{by.type.lower()} {by.display_value or ''}".strip()
+
+
+def configured(actor: str | None) -> ConfiguredEngines:
+    """The engines of this machine's settings, signing as `starter` says, else as the settings do."""
+    settings, name = Settings.load(), starter(actor)
+    return ConfiguredEngines(settings.model_copy(update={"actor": name}) if name else settings)
