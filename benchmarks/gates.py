@@ -57,7 +57,7 @@ _POLICY = GatePolicy(floor=0.5, confidence=CONFIDENCE)
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """So many rows, drawn so many times; the whole gate is asked about better ones the first `judged` times."""
+    """So many rows, drawn so many times; the whole gate is asked of better challengers `judged` times."""
 
     task: Task
     rows: int
@@ -68,9 +68,9 @@ class Case:
 FULL = (
     Case("classification", 1_000, 2_000, 200),
     Case("classification", 5_000, 2_000, 60),
-    Case("classification", 20_000, 400, 20),
-    Case("regression", 1_000, 500),
-    Case("regression", 5_000, 120),
+    Case("classification", 20_000, 1_000, 40),
+    Case("regression", 1_000, 1_000),
+    Case("regression", 5_000, 400),
 )
 SMALL = (Case("classification", 1_000, 200, 10), Case("regression", 500, 40))
 

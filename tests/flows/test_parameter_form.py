@@ -82,7 +82,7 @@ def test_a_rollback_needs_a_reason() -> None:
         (promote, {"request": "no digest"}),
         (promote, {"reason": ""}),
     ],
-    ids=str,
+    ids=lambda given: getattr(given, "name", str(given)),
 )
 def test_prefect_refuses_what_nobody_can_be_promoted_by(flow: Any, bad: dict[str, Any]) -> None:
     """Before anything runs."""

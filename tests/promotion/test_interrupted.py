@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import shutil
 import tempfile
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -72,8 +72,8 @@ class _Counted:
 class Promotions(RuleBasedStateMachine):
     """See the module."""
 
-    @initialize(asks=st.booleans())
-    def begin(self, asks: bool) -> None:
+    @initialize(asks=st.booleans(), delivered=st.integers(0, 3))
+    def begin(self, asks: bool, delivered: int) -> None:
         self.home = Path(tempfile.mkdtemp(prefix="promotions-"))
         engines = MemoryEngines(Workspace(self.home))
         self.mortal = Mortal(engines)
@@ -84,6 +84,11 @@ class Promotions(RuleBasedStateMachine):
         }  # one; two while it is not known whether a kill was too late
         self.withdrawn: set[int] = set()
         self.seen: tuple[Entry, ...] = ()
+        for seed in range(1, delivered + 1):
+            version = self.sound.register(seed)
+            self._make_ready(version)
+            self.sound.promote(version)
+            self.production = {version.number}
 
     def teardown(self) -> None:
         if hasattr(self, "home"):
@@ -139,10 +144,12 @@ class Promotions(RuleBasedStateMachine):
         with self.maybe_killed(kill):
             self.desk.answer(registered(self.sound.engines, NAME, asked[pick % len(asked)]), consent)
 
-    @rule(pick=SEEDS, named=st.booleans(), kill=KILLS)
-    def promote(self, pick: int, named: bool, kill: tuple[int, bool] | None) -> None:
+    @rule(pick=SEEDS, ready=st.sampled_from([True, True, False]), named=st.booleans(), kill=KILLS)
+    def promote(self, pick: int, ready: bool, named: bool, kill: tuple[int, bool] | None) -> None:
         self._any()
         version = self.version(pick)
+        if ready:
+            self._make_ready(version)
         (before,) = self.production
         with self.maybe_killed(kill) as finished:
             release = self.desk.promote(version, named=named)
@@ -221,6 +228,14 @@ class Promotions(RuleBasedStateMachine):
         if not self.sound.standing.head:
             self.sound.register(1)
 
+    def _make_ready(self, version: Any) -> None:
+        """Let it have everything that is asked for, unless a person has refused it."""
+        decide(self.sound.engines, version, self.sound.decision(version))
+        if self.sound.policy.approval is not None:
+            with suppress(Superseded):
+                self.sound.ask(version)
+                self.sound.answer(version)
+
     def _settle(self, follow: Callable[[], object], *, moved_to: int, was: int | None) -> None:
         """Read which of two it was; both are right, a third would not be."""
         now = self.sound.standing.production
@@ -231,6 +246,6 @@ class Promotions(RuleBasedStateMachine):
 
 
 Promotions.TestCase.settings = settings(
-    max_examples=60, stateful_step_count=30, deadline=None, suppress_health_check=[HealthCheck.too_slow]
+    max_examples=80, stateful_step_count=40, deadline=None, suppress_health_check=[HealthCheck.too_slow]
 )
 test_whatever_is_killed_wherever = Promotions.TestCase
