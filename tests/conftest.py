@@ -10,11 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from mlops_core.adapters.feature_store.feast_environment import (
-    cached_environment,
-    default_python,
-    make_environment,
-)
+from mlops_core.adapters.feature_store.feast_environment import FEAST
 from mlops_core.errors import NotFound
 from tests.postgresql_server import postgresql_binaries, running
 
@@ -33,9 +29,9 @@ DATABASES = 5_000
 def feast_python() -> Path:
     """The interpreter of Feast's environment, which is made in the user's cache when there is none."""
     try:
-        return default_python()
+        return FEAST.default_python()
     except NotFound:
-        return make_environment(cached_environment())
+        return FEAST.make(FEAST.cached)
 
 
 @pytest.fixture(scope="session")

@@ -14,11 +14,7 @@ import pytest
 from mlops_core.adapters.registry.memory import MemoryModelRegistry
 from mlops_core.adapters.registry.mlflow import MlflowModelRegistry
 from mlops_core.adapters.registry.mlflow_location import StoreLocation
-from mlops_core.adapters.registry.mlflow_server_environment import (
-    cached_environment,
-    default_python,
-    make_environment,
-)
+from mlops_core.adapters.registry.mlflow_server_environment import MLFLOW_SERVER
 from mlops_core.adapters.registry.mlflow_store import MlflowStore
 from mlops_core.domain.profiles import Distribution, FeatureProfile
 from mlops_core.domain.registry import Lineage, Submission
@@ -142,9 +138,9 @@ def mlflow_registry(home: Path) -> MlflowModelRegistry:
 def mlflow_python() -> Path:
     """The interpreter of full MLflow's environment, which is made in the user's cache when there is none."""
     try:
-        return default_python()
+        return MLFLOW_SERVER.default_python()
     except NotFound:
-        return make_environment(cached_environment())
+        return MLFLOW_SERVER.make(MLFLOW_SERVER.cached)
 
 
 @pytest.fixture(scope="session")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from mlops_core.adapters.registry.mlflow_server_environment import CONSTRAINTS, default_python
+from mlops_core.adapters.registry.mlflow_server_environment import MLFLOW_SERVER
 from mlops_core.errors import NotFound
 
 if TYPE_CHECKING:
@@ -21,11 +21,11 @@ def test_an_interpreter_that_is_not_there_is_named_with_what_to_do(
     """Of the variable or of the cache."""
     monkeypatch.setenv("MLFLOW_PYTHON", str(tmp_path / "python"))
     with pytest.raises(NotFound, match=f"{tmp_path}/python. Make one with: python -m mlops_core"):
-        default_python()
+        MLFLOW_SERVER.default_python()
     monkeypatch.delenv("MLFLOW_PYTHON")
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     with pytest.raises(NotFound, match=f"{tmp_path}/mlops/mlflow-3.17/bin/python"):
-        default_python()
+        MLFLOW_SERVER.default_python()
 
 
 def test_the_script_says_how_it_is_called() -> None:
@@ -39,7 +39,7 @@ def test_the_script_says_how_it_is_called() -> None:
 
 def test_every_version_is_pinned() -> None:
     """Of MLflow's parts all are of one release."""
-    head, *lines = CONSTRAINTS.read_text().splitlines()
+    head, *lines = MLFLOW_SERVER.constraints.read_text().splitlines()
     assert head.startswith("# uv pip compile")
     pins = dict(line.split("==") for line in lines)
     assert {version for name, version in pins.items() if name.startswith("mlflow")} == {pins["mlflow"]}

@@ -13,7 +13,7 @@ import weakref
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, Self
 
-from mlops_core.adapters.feature_store.feast_environment import default_python
+from mlops_core.adapters.feature_store.feast_environment import FEAST
 from mlops_core.errors import MlopsError, NotFound, Unavailable
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 __all__ = ["FeastProcess"]
 
 _VERSION = "0.67."
-_MAKE = "Make it with: python -m mlops_core.adapters.feature_store.feast_environment FOLDER"
+_MAKE = f"Make it with: {FEAST.command} FOLDER"
 # What Feast's stores raise when they are out of reach or busy, by the names of the error's classes
 _PASSING = {"ConnectionError", "TimeoutError", "BusyLoadingError"}
 
@@ -68,7 +68,7 @@ class FeastProcess:
         self.close()
 
     def _started(self) -> _Running:
-        python = self._python or default_python()
+        python = self._python or FEAST.default_python()
         running = _Running(python)
         try:
             found = self._asked(running, "hello", {})["feast"]

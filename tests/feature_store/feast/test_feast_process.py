@@ -5,8 +5,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from mlops_core.adapters.feature_store import feast_environment
-from mlops_core.adapters.feature_store.feast_environment import default_python, make_environment
+from mlops_core.adapters.feature_store.feast_environment import FEAST
 from mlops_core.adapters.feature_store.feast_process import FeastProcess
 from mlops_core.errors import MlopsError, NotFound, Unavailable
 
@@ -85,7 +84,7 @@ def test_a_process_that_died_is_started_anew(tmp_path: Path) -> None:
 def test_the_variable_names_the_interpreter(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     python = fake(tmp_path, "true")
     monkeypatch.setenv("FEAST_PYTHON", str(python))
-    assert default_python() == python
+    assert FEAST.default_python() == python
 
 
 def test_without_an_environment_the_way_to_make_one_is_said(
@@ -94,11 +93,11 @@ def test_without_an_environment_the_way_to_make_one_is_said(
     monkeypatch.delenv("FEAST_PYTHON", raising=False)
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     with pytest.raises(NotFound, match=r"Make one with: python -m .*feast_environment .*feast-0\.67"):
-        default_python()
+        FEAST.default_python()
 
 
 def test_an_environment_that_was_made_stays(tmp_path: Path) -> None:
-    constraints = feast_environment.CONSTRAINTS.read_bytes()
+    constraints = FEAST.constraints.read_bytes()
     (tmp_path / ".made-for-mlops").write_bytes(constraints)
-    assert make_environment(tmp_path).parts[-2:] == ("bin", "python")
+    assert FEAST.make(tmp_path).parts[-2:] == ("bin", "python")
     assert not (tmp_path / "bin").exists()
