@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from typing import TYPE_CHECKING
 
 from mlops_core.domain.digest import digest_of
@@ -32,17 +33,18 @@ def model_training(
 ) -> ModelTrainingReceipt:
     """Fit on the fit rows, judge on validation, then fit again on all training rows.
 
-    The second fit is the model that may be delivered: it has seen the newest labels there are, while the
-    choice between candidates and the threshold rest on rows that no candidate had seen.
+    The metrics are our own and the one that candidates are chosen by. The second fit is the model that may be
+    delivered: it has seen the newest labels there are, while the choice between candidates and the threshold
+    rest on rows that no candidate had seen.
     """
     workspace, label = engines.workspace, use_case.label.name
     stage = f"{STAGE}.{candidate.name}"
-    key = digest_of(
-        [stage, code_digest(), libraries(), candidate, rows.ref.digest, rows.feature_names, label]
-    )
+    metric = use_case.gate.metric
+    inputs = [candidate, rows.ref.digest, rows.feature_names, label, metric]
+    key = digest_of([stage, code_digest(), libraries(), inputs])
 
     def make(folder: Path) -> ModelTrainingReceipt:
-        from mlops_core.metrics import best_threshold, point_metrics
+        from mlops_core.metrics import best_threshold, figure, point_metrics
 
         trainer = engines.trainer
         table = read_splits(workspace.path(rows.ref.uri), "fit", "embargo", "validation")
@@ -51,13 +53,15 @@ def model_training(
         fit, validation = split == "fit", split == "validation"
         scores = trainer.fit(candidate, features[fit], labels[fit]).predict(features[validation])
         threshold = best_threshold(labels[validation], scores)
+        chosen_by = figure(metric, labels[validation], scores, threshold)
         model = trainer.fit(candidate, features, labels)
         (folder / "model").mkdir()
         model.save(folder / "model")
         receipt = ModelTrainingReceipt(
             candidate=candidate.name,
             ref=Ref(uri=workspace.placed(stage, key, "model"), digest=model.digest()),
-            metrics=point_metrics(labels[validation], scores, threshold),
+            metrics=point_metrics(labels[validation], scores, threshold)
+            | ({metric: chosen_by} if math.isfinite(chosen_by) else {}),
             threshold=threshold,
         )
         (folder / "validation.json").write_text(json.dumps(receipt.metrics, indent=1))
