@@ -1,6 +1,7 @@
 """Receipts: what each stage returns and the next one takes. Small, frozen, JSON; data goes by reference.
 
-A receipt says nothing of when or how fast a stage ran, so that running it again gives the same receipt.
+A receipt says nothing of when or how fast a stage ran, so that running it again gives the same receipt. The
+gate's alone holds what it measured of a model, apart from what follows from the data (`Check.measured`).
 """
 
 from __future__ import annotations

@@ -36,14 +36,21 @@ def put_into_production(
     """Release a version, prove it, promote it and serve it; what was done already is found done.
 
     The order makes every interruption harmless: a release that nobody follows, then one step in the ledger,
-    then the target and the registry, which follow the ledger and can be made to at any time. Raises as
-    `promote` does, and `IntegrityError` when the model is not what was registered.
+    then the target and the registry, which follow the ledger and can be made to at any time.
+
+    Raises as `promote` does, `IntegrityError` when the model is not what was registered, and `Superseded` as
+    well when another version was promoted before this one served.
     """
     actor, reason = signed(f"{version.name} version {version.number}", actor, reason)
     prepared(engines, version)
     promote(engines, version, policy, actor=actor, reason=reason, named=named, waive=waive)
     release = serve(engines, version.name, actor=actor, reason=reason)
     mirror(engines, version.name)
+    if release.version != version.number:
+        raise Superseded(
+            f"{version.name} version {version.number} was promoted, and right after it version "
+            f"{release.version}, which serves now: see `mlops history {version.name}`"
+        )
     return release
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Literal
 
 from mlops_core.domain.receipts import DeploymentReceipt
-from mlops_core.promotion import put_into_production, registered, serve, standing_of
+from mlops_core.promotion import mirror, put_into_production, registered, serve, standing_of
 
 if TYPE_CHECKING:
     from mlops_core.domain.receipts import ApprovalReceipt, GateReceipt, ModelRegistryReceipt
@@ -39,7 +39,7 @@ def deployment(
     reason = f"passed the gate against version {against}" if against else "passed the gate, the first to"
     if standing.production == version.number:
         release = serve(engines, name, actor=engines.actor, reason=reason)
-        engines.registry.follow(standing)
+        mirror(engines, name)
         return _deployed(version, gated, release)
     kept = _kept(standing, version, gated, approved)
     if kept is not None:

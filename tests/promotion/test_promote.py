@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from mlops_core.domain.ledger import Entry
+    from mlops_core.domain.release import Release
     from mlops_core.ports import Ledger
     from tests.promotion.desk import Desk
 
@@ -153,6 +154,24 @@ def test_a_champion_that_came_while_it_was_promoted_is_noticed(desk: Desk) -> No
     with pytest.raises(Superseded, match="version 2 is there now"):
         desk.promote(third)
     assert desk.stages == {1: "Archived", 2: "Production", 3: "Staging"}
+
+
+def test_who_is_overtaken_before_the_target_is_switched_is_told(desk: Desk) -> None:
+    """Promoted, but another one right after it: that one serves, and nobody is told otherwise."""
+    second, third = desk.judged(2), desk.register(3)
+    activate = desk.engines.deployer.activate
+
+    def overtaken(release: Release) -> None:
+        desk.engines.deployer.activate = activate  # once only
+        decide(desk.engines, third, desk.decision(third))
+        promote(desk.engines, third, desk.policy, actor="eva", reason="newer")
+        activate(release)
+
+    desk.engines.deployer.activate = overtaken  # somebody is faster
+    with pytest.raises(Superseded, match="right after it version 2, which serves now"):
+        desk.promote(second)
+    assert desk.stages == {1: "Archived", 2: "Production"}
+    assert desk.served == 2
 
 
 def test_an_entry_that_came_in_between_and_changes_nothing_does_not_hinder(desk: Desk) -> None:
