@@ -80,6 +80,7 @@ def test_a_rollback_counts_though_the_registry_cannot_be_told(
     assert fresh("registry", "verify", "churn").code == 0
 
 
+@pytest.mark.live
 def test_a_rollback_needs_no_engine_before_the_target_is_switched(fresh: Terminal, desk: Desk) -> None:
     """Neither registry nor trainer are loaded, and the definitions of the model are not either."""
     desk.delivered(1, 2)

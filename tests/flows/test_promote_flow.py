@@ -36,6 +36,8 @@ if TYPE_CHECKING:
     from mlops_core.domain.usecase import UseCase
     from tests.flows.conftest import Ran
 
+pytestmark = pytest.mark.live
+
 CUSTOMERS, MORE = 650, 800
 
 

@@ -9,6 +9,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from mlops_core.adapters.registry.mlflow import MlflowModelRegistry
 from mlops_core.domain.registry import Submission
 
@@ -24,6 +26,7 @@ assert os.environ["MLFLOW_DISABLE_TELEMETRY"] == "true"
 """
 
 
+@pytest.mark.live
 def test_a_first_run_is_silent_and_writes_to_its_home_alone(
     submit: Submit, environment: dict[str, str], tmp_path: Path
 ) -> None:

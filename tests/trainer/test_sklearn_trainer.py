@@ -43,6 +43,7 @@ def fit_and_digest() -> list[str]:
     return [digest_of_fit(one) for one in (LogisticRegression(), GradientBoosting(trees=5))]
 
 
+@pytest.mark.live
 def test_processes_and_thread_counts_agree_on_digests() -> None:
     """A process that is allowed one thread fits the same models as this one with two."""
     here = Path(__file__)
