@@ -13,6 +13,8 @@ from benchmarks.gates_models import CHAMPIONS_ERROR, classification, regression
 from benchmarks.gates_plot import drawing
 from mlops_core.metrics import calibration_error, roc_auc
 
+pytestmark = pytest.mark.live
+
 LEVEL = 1 - CONFIDENCE
 
 

@@ -156,6 +156,7 @@ def test_numbers_in_conditions_may_be_of_any_size(
         assert found[name] == [expected], name
 
 
+@pytest.mark.live
 @settings(max_examples=60, deadline=None)
 @given(
     st.lists(st.floats(allow_nan=False, allow_infinity=False, min_value=-1e300, max_value=1e300), min_size=1)
@@ -174,6 +175,7 @@ def test_limbs_of_a_float_lose_nothing(values: list[float]) -> None:
         assert abs(total - Fraction(value)) <= Fraction(2) ** -960
 
 
+@pytest.mark.live
 def test_threads_and_memory_have_no_say(define: Define, tmp_path: Path) -> None:
     """Bit for bit: one thread or four, with room or in 60 MB, which is too little for the pairs."""
     features: list[AnyFeature] = [

@@ -78,6 +78,7 @@ def plain(rows: Sequence[tuple[int, int, int | None]]) -> pa.Table:
     return pa.table({"customer": customers, "at": at, "usd": pa.array(usd, pa.int64())})
 
 
+@pytest.mark.live
 @settings(max_examples=15, deadline=None)
 @given(tables=TABLES)
 def test_merging_plain_events_needs_no_order_and_no_counting(define: Define, tables: list[list[Any]]) -> None:

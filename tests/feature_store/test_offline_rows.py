@@ -200,6 +200,7 @@ def test_events_that_are_not_there_are_named(define: Define, store: OfflineStore
         store.features(use_case, {"orders": path}, SPINE.empty_table())
 
 
+@pytest.mark.live
 def test_damaged_events_never_give_a_wrong_answer(
     define: Define, store: OfflineStore, ingested: Ingested
 ) -> None:

@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 Submit = Callable[..., Submission]
 
 
+pytestmark = pytest.mark.live
+
+
 @pytest.fixture
 def database(home: Path) -> Path:
     """The SQLite file of the store."""
