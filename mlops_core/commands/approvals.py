@@ -21,7 +21,10 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
+    from mlops_core.domain.gates import GatePolicy
+    from mlops_core.domain.registry import ModelVersion
     from mlops_core.domain.standing import Request, Standing
+    from mlops_core.ports import Engines
 
 __all__ = ["add"]
 
@@ -49,35 +52,39 @@ def add(verbs: Any, words: Sequence[str]) -> None:  # noqa: ARG001 - every verb 
 
 
 def _approve(arguments: argparse.Namespace) -> int:
-    from mlops_core.promotion import answer, put_into_production, registered
+    from mlops_core.promotion import put_into_production
 
-    reason, number = reason_of(arguments), version_of(arguments.version)
-    engines = engines_for(arguments)
-    use_case = use_case_named(engines, arguments.use_case)
-    version = registered(engines, use_case.name, number)
-    actor, question = engines.actor, arguments.question.lower()
-    standing = answer(
-        engines, version, use_case.gate, consent=True, actor=actor, reason=reason, question=question
-    )
-    say(f"{use_case.name} version {number} is approved by {_by(standing, number)}.")
-    release = put_into_production(engines, version, use_case.gate, actor=actor, reason=reason)
-    say(f"{use_case.name} version {number} is in Production, served from {release.uri}.")
+    engines, version, policy = _answered(arguments, consent=True)
+    release = put_into_production(engines, version, policy, actor=engines.actor, reason=reason_of(arguments))
+    say(f"{version.name} version {version.number} is in Production, served from {release.uri}.")
     return 0
 
 
 def _reject(arguments: argparse.Namespace) -> int:
+    _answered(arguments, consent=False)
+    return 0
+
+
+def _answered(arguments: argparse.Namespace, *, consent: bool) -> tuple[Engines, ModelVersion, GatePolicy]:
+    """Enter the answer and say it; returns what it was about."""
     from mlops_core.promotion import answer, registered
 
     reason, number = reason_of(arguments), version_of(arguments.version)
     engines = engines_for(arguments)
     use_case = use_case_named(engines, arguments.use_case)
     version = registered(engines, use_case.name, number)
-    actor, question = engines.actor, arguments.question.lower()
     standing = answer(
-        engines, version, use_case.gate, consent=False, actor=actor, reason=reason, question=question
+        engines,
+        version,
+        use_case.gate,
+        consent=consent,
+        actor=engines.actor,
+        reason=reason,
+        question=arguments.question.lower(),
     )
-    say(f"{use_case.name} version {number} is refused by {_by(standing, number)}; it stays where it is.")
-    return 0
+    what, then = ("approved", "") if consent else ("refused", "; it stays where it is")
+    say(f"{use_case.name} version {number} is {what} by {_by(standing, number)}{then}.")
+    return engines, version, use_case.gate
 
 
 def _by(standing: Standing, number: int) -> str:
