@@ -11,7 +11,7 @@ from mlops_core.domain.digest import digest_file, digest_of, digest_table, diges
 from mlops_core.domain.rules import Fresh, Volume
 from mlops_core.domain.time import in_words
 from mlops_core.errors import DataError
-from mlops_core.provenance import code_digest, libraries
+from mlops_core.provenance import libraries
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -24,8 +24,11 @@ if TYPE_CHECKING:
 __all__ = ["Contents", "check_fresh", "check_volume", "digest_of_given"]
 
 
-def digest_of_given(source: EventSource, data: Data | None) -> str | None:
-    """Digest of files and of what decides what becomes of them; None for what is only known once read."""
+def digest_of_given(source: EventSource, data: Data | None, code: str) -> str | None:
+    """Digest of files and of what decides what becomes of them; None for what is only known once read.
+
+    `code` is the digest of the code that brings them in.
+    """
     if not isinstance(data, Path):
         return None
     if data.is_file():
@@ -34,7 +37,7 @@ def digest_of_given(source: EventSource, data: Data | None) -> str | None:
         files = digest_tree(data)
     else:
         return None
-    return digest_of([code_digest(), libraries(), source.rules, files])
+    return digest_of([code, libraries(), source.rules, files])
 
 
 def check_fresh(source: EventSource, last: datetime, now: datetime) -> None:

@@ -65,7 +65,7 @@ class EventHistory:
         """
         with self._locked(source):
             held = next(reversed(self._versions(source)), None)
-            given = digest_of_given(source, data)
+            given = digest_of_given(source, data, self._engines.code.of("feature_store"))
             unchanged = data is None if source.append else given is not None and held and given == held.given
             if held is not None and unchanged and self._intact(held, source):
                 check_fresh(source, held.last, self._clock())

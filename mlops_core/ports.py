@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from mlops_core.domain.candidates import AnyCandidate
+    from mlops_core.domain.evidence import Evidence
+    from mlops_core.domain.figures import Figures
     from mlops_core.domain.history import Ingested, Merged
     from mlops_core.domain.ledger import Draft, Entry
     from mlops_core.domain.online import FeatureValue, Key, OnlineState
@@ -28,6 +30,7 @@ if TYPE_CHECKING:
     from mlops_core.domain.sources import Data, EventSource
     from mlops_core.domain.standing import Standing
     from mlops_core.domain.usecase import UseCase
+    from mlops_core.provenance import Code
     from mlops_core.workspace import Workspace
 
 __all__ = [
@@ -173,6 +176,12 @@ class Trainer(Protocol):
         is run. Raises `NotFound` when there is no model.
         """
 
+    def environment(self) -> dict[str, str]:
+        """What a fit depends on besides its inputs, code and libraries: a name and a value each.
+
+        Interpreter, processor, BLAS kernel, numbers of threads. Where all are equal, so are digests.
+        """
+
 
 class ModelRegistry(Protocol):
     """Versions of models and their files. Which stage each is in, the ledger says; here that is shown."""
@@ -189,7 +198,8 @@ class ModelRegistry(Protocol):
     def fetch(self, version: ModelVersion, into: Path) -> None:
         """Copy the version's model files into an existing empty folder: what `Trainer.load` reads.
 
-        Raises `IntegrityError` when they are not what was registered.
+        What was registered with it (`Submission.documents`) goes into `documents/` there. Raises
+        `IntegrityError` when they are not what was registered.
         """
 
     def differences(self, standing: Standing) -> list[str]:
@@ -260,6 +270,12 @@ class Reporter(Protocol):
     def write(self, content: ReportContent, path: Path) -> None:
         """Write one self-contained HTML file."""
 
+    def figures(self, content: ReportContent) -> Figures:
+        """The drawings of that file, for others to show."""
+
+    def write_evidence(self, evidence: Evidence, figures: Figures, path: Path) -> None:
+        """Write an evidence pack as one self-contained HTML file; equal arguments give equal bytes."""
+
 
 class Engines(Protocol):
     """One adapter per port, each made when first asked for."""
@@ -275,6 +291,10 @@ class Engines(Protocol):
     @property
     def online(self) -> OnlineStore:
         """Latest values."""
+
+    @property
+    def code(self) -> Code:
+        """The code behind each stage, the engines' included."""
 
     @property
     def trainer(self) -> Trainer:

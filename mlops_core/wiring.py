@@ -8,6 +8,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
+from mlops_core.provenance import Code
 from mlops_core.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -33,6 +34,15 @@ if TYPE_CHECKING:
     from mlops_core.settings import Settings
 
 __all__ = ["ConfiguredEngines"]
+
+
+_STORES = "mlops_core.adapters.feature_store"
+_OFFLINE = {
+    "duckdb": (f"{_STORES}.duckdb:DuckDBOfflineStore",),
+    "spark": (f"{_STORES}.spark:SparkOfflineStore",),
+    "feast": (f"{_STORES}.feast:FeastOfflineStore", f"{_STORES}.feast_bridge"),  # run as a program
+}
+_TRAINER = ("mlops_core.adapters.trainer.sklearn:SklearnTrainer",)
 
 
 class ConfiguredEngines:
@@ -81,6 +91,12 @@ class ConfiguredEngines:
                 from mlops_core.adapters.online_store.redis import RedisOnlineStore
 
                 return RedisOnlineStore(url)
+
+    @cached_property
+    def code(self) -> Code:
+        """What the stages use, down to the chosen engines' own modules."""
+        engines = {"offline": _OFFLINE[self._settings.offline_store], "trainer": _TRAINER}
+        return Code(engines, cache=self._home / "code.json")
 
     def write_feast_data(
         self, use_case: UseCase, events: Mapping[str, Path], spine: pa.Table, folder: Path
@@ -160,3 +176,6 @@ class _WhenUsed:
 
     def load(self, folder: Path) -> FittedModel:
         return self._engines.trainer.load(folder)
+
+    def environment(self) -> dict[str, str]:
+        return self._engines.trainer.environment()

@@ -3,12 +3,13 @@
 ::
 
     <home>/stages/<stage>/<key>/     what a stage made from the inputs whose digest is <key>
-        receipt.json                 its receipt, and the digest of every file beside it
+        receipt.json                 its receipt, its inputs, and the digest of every file beside it
         …                            its files
     <home>/.scratch-<n>/             space for whoever holds lock <n>, while it is held
     <home>/locks/                    lock files, empty
+    <home>/runs/                     what the stages of each use case last did, see `journal`
 
-A stage asks for the output of a key. If it is there and every byte matches, its receipt comes back and
+A stage asks for the output of its inputs. If it is there and every byte matches, its receipt comes back and
 nothing runs. If not, the stage fills a folder beside it, which is synced and renamed into place. A lock per
 key lets one process work while others that want the same wait for it, and makes whatever a killed process
 left recognisable as debris: it lies there, and its lock is free. Whoever next makes something of the same
@@ -20,6 +21,7 @@ from __future__ import annotations
 import json
 import logging
 import shutil
+import time
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, TypeVar
 
@@ -28,12 +30,15 @@ from filelock import FileLock, Timeout
 from mlops_core.disk import sync_tree, translated
 from mlops_core.domain.digest import file_digests
 from mlops_core.domain.value import Value
+from mlops_core.journal import Journal
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from filelock import BaseFileLock
+
+    from mlops_core.domain.inputs import Inputs
 
 __all__ = ["Workspace"]
 
@@ -48,6 +53,7 @@ class Workspace:
 
     def __init__(self, home: Path) -> None:
         self.home = home.absolute()
+        self.journal = Journal(self.home)
 
     def path(self, uri: str) -> Path:
         """The path of a receipt's `uri`."""
@@ -57,39 +63,48 @@ class Workspace:
         """How a receipt names a path: relative to the state folder, so that the folder can move."""
         return path.relative_to(self.home).as_posix()
 
-    def find(self, stage: str, key: str, receipt: type[R]) -> R | None:
+    def find(self, inputs: Inputs, receipt: type[R]) -> R | None:
         """The receipt of an output that is there and undamaged, else None."""
-        folder = self._folder(stage, key)
+        folder = self.folder(inputs)
         try:
             record = json.loads((folder / _RECEIPT).read_bytes())
             digests = file_digests(folder)
             del digests[_RECEIPT]
-            if record["key"] == key and record["files"] == digests:
+            if record["key"] == inputs.key and record["files"] == digests:
                 return receipt.model_validate_json(json.dumps(record["receipt"]))  # as JSON: tuples are lists
         except FileNotFoundError:
             return None
         except (ValueError, KeyError, TypeError):
             pass  # the record itself is damaged: told below like any other damage
-        _LOG.warning("%s: the stored output in %s was changed; making it again", stage, self.uri(folder))
+        _LOG.warning(
+            "%s: the stored output in %s was changed; making it again", inputs.stage, self.uri(folder)
+        )
         return None
 
-    def produce(self, stage: str, key: str, receipt: type[R], make: Callable[[Path], R]) -> R:
-        """The receipt of the output of `key`, made by `make(folder)` unless it is there already.
+    def produce(self, inputs: Inputs, receipt: type[R], make: Callable[[Path], R]) -> R:
+        """The receipt of the output of `inputs`, made by `make(folder)` unless it is there already.
 
         `make` gets an empty folder to fill. It must name its files in the receipt by where they will lie, see
         `placed`. Raises what `make` raises, and `MlopsError` when the state folder cannot be written.
         """
-        with self.lock(f"{stage}-{key[:16]}"):
-            found = self.find(stage, key, receipt)
-            if found is not None:
-                _LOG.info("%s: unchanged, reused", stage)
-                return found
-            with translated("keep state", self.home):
-                return self._make(stage, key, make)
+        begun = time.perf_counter()
+        with self.lock(f"{inputs.stage}-{inputs.key[:16]}"):
+            found = self.find(inputs, receipt)
+            if found is None:
+                with translated("keep state", self.home):
+                    made = self._make(inputs, make)
+            else:
+                _LOG.info("%s: unchanged, reused", inputs.stage)
+        self.journal.note(inputs, executed=found is None, seconds=time.perf_counter() - begun)
+        return made if found is None else found
 
-    def placed(self, stage: str, key: str, name: str) -> str:
+    def placed(self, inputs: Inputs, name: str) -> str:
         """The `uri` that a file or folder `name` of this output has once it is in place."""
-        return self.uri(self._folder(stage, key) / name)
+        return self.uri(self.folder(inputs) / name)
+
+    def folder(self, inputs: Inputs) -> Path:
+        """Where the output of `inputs` lies, if it does."""
+        return self.home / "stages" / inputs.stage / inputs.key[:16]
 
     @contextmanager
     def lock(self, name: str) -> Iterator[None]:
@@ -135,18 +150,18 @@ class Workspace:
         with suppress(Timeout), self._lock(lock).acquire(blocking=False):
             shutil.rmtree(debris, ignore_errors=True)
 
-    def _make(self, stage: str, key: str, make: Callable[[Path], R]) -> R:
-        final = self._folder(stage, key)
+    def _make(self, inputs: Inputs, make: Callable[[Path], R]) -> R:
+        final = self.folder(inputs)
         draft = final.with_name(f".{final.name}.draft")
         for abandoned in set(final.parent.glob(".*.draft")) - {draft}:
-            self._remove_unless_locked(abandoned, f"{stage}-{abandoned.name[1:].removesuffix('.draft')}")
+            key = abandoned.name[1:].removesuffix(".draft")
+            self._remove_unless_locked(abandoned, f"{inputs.stage}-{key}")
         if final.exists():
             shutil.rmtree(final)
         _make_empty(draft)
         try:
             receipt = make(draft)
-            record = {"key": key, "receipt": receipt.model_dump(mode="json"), "files": file_digests(draft)}
-            (draft / _RECEIPT).write_text(json.dumps(record, indent=1))
+            (draft / _RECEIPT).write_text(_record(inputs, receipt, file_digests(draft)))
             sync_tree(draft)
             draft.rename(final)
         except BaseException:
@@ -154,8 +169,15 @@ class Workspace:
             raise
         return receipt
 
-    def _folder(self, stage: str, key: str) -> Path:
-        return self.home / "stages" / stage / key[:16]
+
+def _record(inputs: Inputs, receipt: Value, files: dict[str, str]) -> str:
+    record = {
+        "key": inputs.key,
+        "receipt": receipt.model_dump(mode="json"),
+        "files": files,
+        "inputs": inputs.model_dump(mode="json"),
+    }
+    return json.dumps(record, indent=1)
 
 
 def _make_empty(folder: Path) -> None:

@@ -12,11 +12,14 @@ from pathlib import Path
 
 import pytest
 
+from mlops_core.domain.inputs import Inputs
 from mlops_core.domain.value import Value
 from mlops_core.errors import MlopsError
 from mlops_core.workspace import Workspace
 
-KEY = "0123456789abcdef" * 4
+INPUTS = Inputs(stage="stage", use_case="shop", data={"rows": "1"})
+OTHERS = Inputs(stage="stage", use_case="shop", data={"rows": "2"})
+KEY = INPUTS.key
 
 
 class Note(Value):
@@ -40,10 +43,10 @@ class Maker:
 def test_an_output_is_made_once(tmp_path: Path) -> None:
     """The second time its receipt comes back and nothing runs."""
     space, make = Workspace(tmp_path), Maker()
-    first = space.produce("stage", KEY, Note, make)
-    assert space.produce("stage", KEY, Note, make) == first
+    first = space.produce(INPUTS, Note, make)
+    assert space.produce(INPUTS, Note, make) == first
     assert make.calls == 1
-    assert space.path(space.placed("stage", KEY, "data")).read_text() == "made"
+    assert space.path(space.placed(INPUTS, "data")).read_text() == "made"
 
 
 @pytest.mark.parametrize("file", ["data", "receipt.json"])
@@ -52,22 +55,22 @@ def test_a_changed_byte_is_noticed_and_mended(
 ) -> None:
     """Damage is told in the log and the output is made again."""
     space, make = Workspace(tmp_path), Maker()
-    space.produce("stage", KEY, Note, make)
-    path = space.path(space.placed("stage", KEY, file))
+    space.produce(INPUTS, Note, make)
+    path = space.path(space.placed(INPUTS, file))
     path.write_bytes(path.read_bytes()[:-1] + b"?")
     with caplog.at_level(logging.WARNING):
-        space.produce("stage", KEY, Note, make)
+        space.produce(INPUTS, Note, make)
     assert make.calls == 2
     assert "was changed; making it again" in caplog.text
-    assert space.find("stage", KEY, Note) == Note(text="made")
+    assert space.find(INPUTS, Note) == Note(text="made")
 
 
 def test_a_file_that_was_added_is_damage_too(tmp_path: Path) -> None:
     """What a reader of the folder would see must be what the stage made."""
     space = Workspace(tmp_path)
-    space.produce("stage", KEY, Note, Maker())
-    space.path(space.placed("stage", KEY, "extra")).write_text("?")
-    assert space.find("stage", KEY, Note) is None
+    space.produce(INPUTS, Note, Maker())
+    space.path(space.placed(INPUTS, "extra")).write_text("?")
+    assert space.find(INPUTS, Note) is None
 
 
 def test_a_failing_stage_leaves_nothing(tmp_path: Path) -> None:
@@ -79,7 +82,7 @@ def test_a_failing_stage_leaves_nothing(tmp_path: Path) -> None:
 
     space = Workspace(tmp_path)
     with pytest.raises(ValueError, match="no"):
-        space.produce("stage", KEY, Note, fail)
+        space.produce(INPUTS, Note, fail)
     assert list((tmp_path / "stages" / "stage").iterdir()) == []
 
 
@@ -88,6 +91,7 @@ def killed(home: Path, code: str) -> None:
     lines = [
         "import os, signal",
         "from pathlib import Path",
+        "from mlops_core.domain.inputs import Inputs",
         "from mlops_core.workspace import Workspace",
         f"space = Workspace(Path({str(home)!r}))",
         "def die(): os.kill(os.getpid(), signal.SIGKILL)",
@@ -97,21 +101,21 @@ def killed(home: Path, code: str) -> None:
     assert done.returncode == -signal.SIGKILL
 
 
-HALF_MADE = f"""
+HALF_MADE = """
 def make(folder):
     (folder / 'half').write_text('half')
     die()
-space.produce('stage', {KEY!r}, None, make)
+space.produce(Inputs(stage='stage', use_case='shop', data={'rows': '1'}), None, make)
 """
 
 
-@pytest.mark.parametrize("key", [KEY, KEY[::-1]], ids=["the same", "another"])
-def test_a_killed_stage_is_debris_that_the_next_removes(tmp_path: Path, key: str) -> None:
+@pytest.mark.parametrize("inputs", [INPUTS, OTHERS], ids=["the same", "another"])
+def test_a_killed_stage_is_debris_that_the_next_removes(tmp_path: Path, inputs: Inputs) -> None:
     """SIGKILL in the middle of making; then the stage is run again, and leaves one folder."""
     killed(tmp_path, HALF_MADE)
     assert [path.name for path in (tmp_path / "stages" / "stage").iterdir()] == [f".{KEY[:16]}.draft"]
-    Workspace(tmp_path).produce("stage", key, Note, Maker())
-    assert [path.name for path in (tmp_path / "stages" / "stage").iterdir()] == [key[:16]]
+    Workspace(tmp_path).produce(inputs, Note, Maker())
+    assert [path.name for path in (tmp_path / "stages" / "stage").iterdir()] == [inputs.key[:16]]
 
 
 def test_a_stage_that_is_being_made_is_no_debris(tmp_path: Path) -> None:
@@ -120,11 +124,11 @@ def test_a_stage_that_is_being_made_is_no_debris(tmp_path: Path) -> None:
 
     def make(folder: Path) -> Note:
         (folder / "data").write_text("mine")
-        Workspace(tmp_path).produce("stage", KEY[::-1], Note, Maker())
+        Workspace(tmp_path).produce(OTHERS, Note, Maker())
         return Note(text=(folder / "data").read_text())
 
-    assert space.produce("stage", KEY, Note, make) == Note(text="mine")
-    assert space.find("stage", KEY[::-1], Note) is not None
+    assert space.produce(INPUTS, Note, make) == Note(text="mine")
+    assert space.find(OTHERS, Note) is not None
 
 
 def test_scratch_folders_are_empty_apart_and_gone_afterwards(tmp_path: Path) -> None:
@@ -161,7 +165,7 @@ def test_two_that_want_the_same_do_the_work_once(tmp_path: Path) -> None:
 
     def work() -> None:
         started.wait()
-        Workspace(tmp_path).produce("stage", KEY, Note, make)
+        Workspace(tmp_path).produce(INPUTS, Note, make)
 
     threads = [threading.Thread(target=work) for _ in range(2)]
     for thread in threads:
@@ -181,7 +185,7 @@ def test_a_full_disk_is_said_in_a_sentence(tmp_path: Path) -> None:
 
     space = Workspace(tmp_path)
     with pytest.raises(MlopsError, match=r"the disk is full.*MLOPS_HOME"):
-        space.produce("stage", KEY, Note, fill)
+        space.produce(INPUTS, Note, fill)
     assert list((tmp_path / "stages" / "stage").iterdir()) == []
 
 
@@ -189,13 +193,13 @@ def test_a_file_where_the_state_folder_should_be_is_named(tmp_path: Path) -> Non
     """The message says what stands in the way."""
     (tmp_path / "home").write_text("")
     with pytest.raises(MlopsError, match=r"cannot keep state in .*home"):
-        Workspace(tmp_path / "home").produce("stage", KEY, Note, Maker())
+        Workspace(tmp_path / "home").produce(INPUTS, Note, Maker())
 
 
 def test_uris_survive_moving_the_state_folder(tmp_path: Path) -> None:
     """Receipts name places relative to the folder."""
     space = Workspace(tmp_path / "old")
-    uri = space.placed("stage", KEY, "data")
-    space.produce("stage", KEY, Note, Maker())
+    uri = space.placed(INPUTS, "data")
+    space.produce(INPUTS, Note, Maker())
     os.rename(tmp_path / "old", tmp_path / "new")  # noqa: PTH104 - as `mv` does
     assert Workspace(tmp_path / "new").path(uri).read_text() == "made"

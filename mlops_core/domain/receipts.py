@@ -64,6 +64,12 @@ class FeatureStoreReceipt(Value):
     online_rows: int
     online_digest: str
 
+    @property
+    def knowledge(self) -> dict[str, str | None]:
+        """As of when, and as known when: what decides a read besides the events and the definitions."""
+        known = self.as_known_at
+        return {"as_of": self.as_of.isoformat(), "as_known_at": known.isoformat() if known else None}
+
 
 class ParityReport(Value):
     """Online values of some entities against a point-in-time read of history, both at `as_of`.

@@ -32,22 +32,29 @@ class Lineage(Value):
     git_commit: str | None = None
     libraries: dict[str, str] = Field(default_factory=dict, description="version by distribution name")
     as_of: datetime
+    as_known_at: datetime | None = Field(default=None, description="set when rows recorded later were hidden")
+    model: str | None = Field(default=None, description="canonical digest of the fitted state")
+    report: str | None = Field(default=None, description="digest of the report's bytes")
+    environment: dict[str, str] = Field(
+        default_factory=dict,
+        description="what the fit depends on besides: interpreter, processor, BLAS, threads",
+    )
 
 
 class Submission(Value):
     """What is handed to a registry: the model's folder, what it was made from and how well it did.
 
     `digest` identifies the model: submitting the same digest again gives the same version. `folder` (with
-    the model's files) and `attachments` (report and evidence) are paths on this machine. `use_case` is the
-    JSON of the definitions it needs to be served and compared. `probes` prove a loaded model, `profile` is
-    how its training rows lay.
+    the model's files) and `documents` (report, figures: what goes with it) are paths on this machine.
+    `use_case` is the JSON of the definitions it needs to be served and compared. `probes` prove a loaded
+    model, `profile` is how its training rows lay. `code` are digests of what made it, by module:name.
     """
 
     name: str
     digest: str
     candidate: str
     folder: str
-    attachments: tuple[str, ...] = ()
+    documents: tuple[str, ...] = ()
     feature_names: tuple[str, ...]
     threshold: float
     metrics: dict[str, float]
@@ -56,6 +63,7 @@ class Submission(Value):
     lineage: Lineage
     probes: Probes
     profile: FeatureProfile
+    code: dict[str, str] = Field(default_factory=dict)
 
 
 class ModelVersion(Value):
@@ -73,5 +81,8 @@ class ModelVersion(Value):
     lineage: Lineage
     probes: Probes
     profile: FeatureProfile
+    code: dict[str, str] = Field(
+        default_factory=dict, description="digest of each definition in the code that made it, by module:name"
+    )
     metrics: dict[str, float] = Field(default_factory=dict)
     tags: dict[str, str] = Field(default_factory=dict)

@@ -24,7 +24,11 @@ class Probes(Value):
 
 
 class Bundle(Value):
-    """What is handed to a deployer. `model_folder` is a path on this machine, `use_case` JSON."""
+    """What is handed to a deployer. `model_folder` is a path on this machine, `use_case` JSON.
+
+    The folder holds the model's files, and in `documents/` what proves that it may serve. `decision` is the
+    digest of the gate's decision that it is released by; None for what was adopted.
+    """
 
     name: str
     version: int
@@ -35,13 +39,14 @@ class Bundle(Value):
     feature_names: tuple[str, ...]
     threshold: float
     probes: Probes
+    decision: str | None = None
 
 
 class Release(Value):
     """A release as it lies at its target. `uri` is relative to the state folder.
 
-    `files` are the digests of the release's model files by their path in it; the manifest that holds them is
-    itself checked against the pointer that makes a release current.
+    `files` are the digests of the model's files and documents by their path in it; the manifest that holds
+    them is itself checked against the pointer that makes a release current.
     """
 
     name: str
@@ -54,4 +59,5 @@ class Release(Value):
     feature_names: tuple[str, ...]
     threshold: float
     probes: Probes
+    decision: str | None = None
     files: dict[str, str] = Field(min_length=1)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from pydantic import Field, ValidationError, model_validator
 
@@ -127,6 +127,17 @@ class UseCase(Value):
         return digest_of(parts)
 
     @property
+    def feature_parts(self) -> dict[str, Any]:
+        """The same as JSON, part by part under its name: so that a difference can be said in words."""
+        return {
+            "entities": {one.name: one.key for one in (self.entity, *self.entities)},
+            "sources": {one.name: one.semantics.model_dump(mode="json") for one in self.sources},
+            "views": {one.name: _by_name(one.model_dump(mode="json")) for one in self.views},
+            "on_demand": {one.name: one.formula for one in self.on_demand},
+            "features": list(self.feature_names),
+        }
+
+    @property
     def online_name(self) -> str:
         """Under which name online values are kept: one set per definition of the features.
 
@@ -138,3 +149,13 @@ class UseCase(Value):
     def training_digest(self) -> str:
         """Digest of what decides a training set: the features, the label and the spine."""
         return digest_of([self.features_digest, self.label, self.spine])
+
+    @property
+    def training_parts(self) -> dict[str, Any]:
+        """The same as JSON, part by part under its name."""
+        label, spine = self.label.model_dump(mode="json"), self.spine.model_dump(mode="json")
+        return {**self.feature_parts, "label": label, "spine": spine}
+
+
+def _by_name(view: dict[str, Any]) -> dict[str, Any]:
+    return {**view, "features": {feature["name"]: feature for feature in view["features"]}}

@@ -9,7 +9,6 @@ from mlops_core.domain.digest import digest_file, digest_of
 from mlops_core.domain.ledger import ApprovalRequested, Approved, Binding, Draft, Refused
 from mlops_core.errors import BadInput, NotFound, Superseded
 from mlops_core.promotion.record import draft, mirror, record
-from mlops_core.provenance import code_digest
 
 if TYPE_CHECKING:
     from mlops_core.domain.gates import Approval, GateDecision, GatePolicy
@@ -82,8 +81,10 @@ def answer(
     return standing
 
 
-def standing_decision(standing: Standing, version: ModelVersion, policy: GatePolicy) -> GateDecision:
-    """The gate's newest decision on a version, when it can still be acted on.
+def standing_decision(
+    standing: Standing, version: ModelVersion, policy: GatePolicy, code: str
+) -> GateDecision:
+    """The gate's newest decision on a version, when it can still be acted on; `code` is that of today.
 
     Raises `NotFound` when there is none and `Superseded` when model, policy, code or champion are no longer
     those that it was made with.
@@ -97,7 +98,7 @@ def standing_decision(standing: Standing, version: ModelVersion, policy: GatePol
         raise Superseded(f"{who} is not the model that the gate decided on: {again}")
     if decision.policy.stated != policy.stated:
         raise Superseded(f"the gate's policy changed since it decided on {who}: {again}")
-    if decision.code != code_digest():
+    if decision.code != code:
         raise Superseded(f"the code changed since the gate decided on {who}: {again}")
     if standing.champion not in (decision.champion_digest, version.digest):
         was = f"version {decision.champion}" if decision.champion else "no version"
@@ -116,7 +117,7 @@ def current_question(
     Raises `NotFound` when nothing was asked and `Superseded` when model, data, definitions, policy, code,
     decision, champion or report are no longer those that were shown.
     """
-    decision = standing_decision(standing, version, policy)
+    decision = standing_decision(standing, version, policy, engines.code.whole)
     request = _asked(standing, version, "")
     shown = request.what.binding
     report = engines.workspace.path(request.what.report_path)

@@ -42,7 +42,7 @@ def put_into_production(
     well when another version was promoted before this one served.
     """
     actor, reason = signed(f"{version.name} version {version.number}", actor, reason)
-    prepared(engines, version)
+    prepared(engines, version, waive=waive)
     promote(engines, version, policy, actor=actor, reason=reason, named=named, waive=waive)
     release = serve(engines, version.name, actor=actor, reason=reason)
     mirror(engines, version.name)
@@ -77,7 +77,7 @@ def promote(
     def wanted(standing: Standing) -> list[Draft]:
         if standing.production == version.number:
             return []
-        decision = standing_decision(standing, version, policy)
+        decision = standing_decision(standing, version, policy, engines.code.whole)
         _check_verdict(version, decision, waive)
         if not named:
             _check_not_withdrawn(standing, version)

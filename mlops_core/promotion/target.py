@@ -9,9 +9,13 @@ from mlops_core.domain.digest import digest_of
 from mlops_core.domain.ledger import Deployed, Draft
 from mlops_core.domain.release import Bundle
 from mlops_core.errors import IntegrityError, NotFound
+from mlops_core.evidence import consent_of, write_documents
+from mlops_core.promotion.grounds import Grounds
 from mlops_core.promotion.record import record, registered, standing_of
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from mlops_core.domain.registry import ModelVersion
     from mlops_core.domain.release import Release
     from mlops_core.domain.standing import Standing
@@ -40,16 +44,22 @@ def in_place(deployer: Deployer, name: str, version: int, digest: str, content: 
     return None
 
 
-def prepared(engines: Engines, version: ModelVersion, content: str | None = None) -> Release:
+def prepared(
+    engines: Engines, version: ModelVersion, content: str | None = None, *, waive: Collection[str] = ()
+) -> Release:
     """The release of a version: the one in place, or one made from the registry's files and proved.
 
-    `content` is that of what served by the ledger, where it did.
+    `content` is that of what served by the ledger, where it did. The evidence that goes with it tells of the
+    decision that it was promoted by or, where it was not yet, of the newest, `waive` being passed over.
     """
+    grounds = Grounds.of(standing_of(engines, version.name), version.number, waive)
     found = in_place(engines.deployer, version.name, version.number, version.digest, content)
-    if found is not None and _made_of(found, version):
+    if found is not None and _made_of(found, version) and found.decision == grounds.digest:
         return found
     with engines.workspace.scratch() as folder:
         engines.registry.fetch(version, folder)
+        consent, waived = consent_of(grounds.request), grounds.waived
+        write_documents(engines.reporter, folder, version, grounds.decision, consent, waived)
         return engines.deployer.prepare(
             Bundle(
                 name=version.name,
@@ -61,6 +71,7 @@ def prepared(engines: Engines, version: ModelVersion, content: str | None = None
                 feature_names=version.feature_names,
                 threshold=version.threshold,
                 probes=version.probes,
+                decision=grounds.digest,
             )
         )
 

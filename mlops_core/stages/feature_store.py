@@ -5,14 +5,15 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING
 
-from mlops_core.domain.digest import digest_of, digest_table
+from mlops_core.domain.digest import digest_table
+from mlops_core.domain.inputs import Inputs
 from mlops_core.domain.receipts import EventLog, FeatureStoreReceipt, Ref
 from mlops_core.domain.time import close_of_day
 from mlops_core.domain.usecase import UseCase
 from mlops_core.errors import DataError, MlopsError
 from mlops_core.history import EventHistory
 from mlops_core.online_parity import expected_values, known_at
-from mlops_core.provenance import code_digest, libraries
+from mlops_core.provenance import libraries
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     from mlops_core.domain.sources import Data
     from mlops_core.ports import Engines
 
-__all__ = ["feature_store"]
+__all__ = ["STAGE", "feature_store", "feature_store_inputs"]
 
 STAGE = "feature_store"
 _ONLINE = "online.parquet"
@@ -62,14 +63,27 @@ def feature_store(
     return receipt
 
 
+def feature_store_inputs(
+    use_case: UseCase, versions: Mapping[str, HistoryVersion], as_of: date | None, *, engines: Engines
+) -> Inputs:
+    """What decides the online values: these versions of the events, and the day."""
+    return Inputs(
+        stage=STAGE,
+        use_case=use_case.name,
+        data={name: version.digest for name, version in versions.items()},
+        definitions=use_case.training_parts,
+        parameters={"as_of": as_of.isoformat() if as_of else None},
+        code=dict(engines.code.parts(STAGE)),
+        libraries=libraries(),
+    )
+
+
 def materialised(
     use_case: UseCase, versions: Mapping[str, HistoryVersion], as_of: date | None, *, engines: Engines
 ) -> FeatureStoreReceipt:
     """Bring online values to the close of `as_of`, from these versions of the events."""
     workspace = engines.workspace
-    day = as_of.isoformat() if as_of else None
-    stored = {name: version.digest for name, version in versions.items()}
-    key = digest_of([STAGE, code_digest(), libraries(), use_case.training_digest, stored, day])
+    inputs = feature_store_inputs(use_case, versions, as_of, engines=engines)
     log = versions[use_case.label.source]
     instant = _knowledge(log, as_of)
     known = known_at(instant, log.last)
@@ -86,8 +100,8 @@ def materialised(
             online_digest=digest_table(values),
         )
 
-    receipt = workspace.produce(STAGE, key, FeatureStoreReceipt, make)
-    _serve(use_case, receipt, workspace.path(workspace.placed(STAGE, key, _ONLINE)), engines)
+    receipt = workspace.produce(inputs, FeatureStoreReceipt, make)
+    _serve(use_case, receipt, workspace.path(workspace.placed(inputs, _ONLINE)), engines)
     return receipt
 
 

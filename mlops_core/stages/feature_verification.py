@@ -5,12 +5,12 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING
 
-from mlops_core.domain.digest import digest_of
+from mlops_core.domain.inputs import Inputs
 from mlops_core.domain.online import ExpectedValues
 from mlops_core.domain.receipts import ParityReport
 from mlops_core.errors import IntegrityError
 from mlops_core.online_parity import SAMPLE, compare_online, expected_values, sampled
-from mlops_core.provenance import code_digest, libraries
+from mlops_core.provenance import libraries
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from mlops_core.domain.usecase import UseCase
     from mlops_core.ports import Engines
 
-__all__ = ["feature_verification"]
+__all__ = ["STAGE", "feature_verification", "feature_verification_inputs"]
 
 STAGE = "feature_verification"
 _LOG = logging.getLogger(__name__)
@@ -50,6 +50,21 @@ def feature_verification(
     return report
 
 
+def feature_verification_inputs(
+    use_case: UseCase, events: FeatureStoreReceipt, *, engines: Engines, sample: int = SAMPLE
+) -> Inputs:
+    """What decides the sample of history that online values are compared with."""
+    return Inputs(
+        stage=STAGE,
+        use_case=use_case.name,
+        data={name: log.ref.digest for name, log in events.events.items()},
+        definitions=use_case.feature_parts,
+        parameters={**events.knowledge, "sample": sample},
+        code=dict(engines.code.parts(STAGE)),
+        libraries=libraries(),
+    )
+
+
 def difference(report: ParityReport) -> str:
     """What differs, in words."""
     parts = [f"{name} in {count:,}" for name, count in sorted(report.differing.items())]
@@ -62,9 +77,7 @@ def _expected(
     use_case: UseCase, events: FeatureStoreReceipt, engines: Engines, sample: int
 ) -> ExpectedValues:
     workspace = engines.workspace
-    logs = {name: log.ref.digest for name, log in events.events.items()}
-    when = [events.as_of.isoformat(), events.as_known_at and events.as_known_at.isoformat()]
-    key = digest_of([STAGE, code_digest(), libraries(), use_case.training_digest, logs, when, sample])
+    inputs = feature_verification_inputs(use_case, events, engines=engines, sample=sample)
 
     def make(folder: Path) -> ExpectedValues:  # noqa: ARG001 - there is nothing but the values
         files = {name: workspace.path(log.ref.uri) for name, log in events.events.items()}
@@ -73,4 +86,4 @@ def _expected(
         )
         return sampled(use_case, table)
 
-    return workspace.produce(STAGE, key, ExpectedValues, make)
+    return workspace.produce(inputs, ExpectedValues, make)

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 from mlops_core.domain.digest import digest_of
 from mlops_core.domain.gates import GateDecision
+from mlops_core.domain.inputs import Inputs
 from mlops_core.domain.receipts import GateReceipt
 from mlops_core.promotion import decide, registered, standing_of
-from mlops_core.provenance import code_digest
 from mlops_core.stages.champion import judged_against
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from mlops_core.domain.usecase import UseCase
     from mlops_core.ports import Engines
 
-__all__ = ["gate"]
+__all__ = ["STAGE", "gate", "gate_inputs"]
 
 STAGE = "gate"
 
@@ -51,24 +51,53 @@ def gate(
         return GateReceipt(decision=standing.decisions[mine.number])
     number = standing.production
     champion = registered(engines, name, number) if number not in (None, mine.number) else None
-    against = champion.digest if champion else None
-    key = digest_of([STAGE, code_digest(), policy, mine.digest, mine.number, against, number, evaluation])
+    inputs = gate_inputs(use_case, evaluation, mine, champion, engines=engines)
 
     def make(folder: Path) -> GateReceipt:
         from mlops_core.checks import judge
 
         judged = judged_against(use_case, events, rows, evaluation, champion, engines=engines)
-        decision = _decision(policy, mine, champion, judge(policy, judged))
+        decision = _decision(policy, mine, champion, judge(policy, judged), engines.code.whole)
         (folder / "decision.json").write_text(decision.model_dump_json(indent=1))
         return GateReceipt(decision=decision)
 
-    receipt = engines.workspace.produce(STAGE, key, GateReceipt, make)
+    receipt = engines.workspace.produce(inputs, GateReceipt, make)
     decide(engines, mine, receipt.decision)
     return receipt
 
 
+def gate_inputs(
+    use_case: UseCase,
+    evaluation: EvaluationReceipt,
+    mine: ModelVersion,
+    champion: ModelVersion | None,
+    *,
+    engines: Engines,
+) -> Inputs:
+    """What decides the verdict: both versions, the evaluation, the policy and all code that made them.
+
+    A decision names the code of the whole delivery, not of the gate alone: so does its key.
+    """
+    rival = f"version {champion.number}, {champion.digest}" if champion else "none"
+    return Inputs(
+        stage=STAGE,
+        use_case=use_case.name,
+        data={
+            "version": f"version {mine.number}, {mine.digest}",
+            "champion": rival,
+            "evaluation": digest_of(evaluation),
+        },
+        definitions={"policy": use_case.gate.model_dump(mode="json")},
+        code=dict(engines.code.all_parts),
+    )
+
+
 def _decision(
-    policy: GatePolicy, mine: ModelVersion, champion: ModelVersion | None, checks: tuple[Check, ...]
+    policy: GatePolicy,
+    mine: ModelVersion,
+    champion: ModelVersion | None,
+    checks: tuple[Check, ...],
+    code: str,
 ) -> GateDecision:
     failed = any(check.outcome == "failed" for check in checks)
     return GateDecision(
@@ -79,5 +108,5 @@ def _decision(
         champion_digest=champion.digest if champion else None,
         checks=checks,
         policy=policy,
-        code=code_digest(),
+        code=code,
     )

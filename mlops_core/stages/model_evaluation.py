@@ -5,12 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from mlops_core.domain.digest import digest_of, digest_table
+from mlops_core.domain.inputs import Inputs
 from mlops_core.domain.metrics import greater_is_better
 from mlops_core.domain.receipts import EvaluationReceipt, Ref
 from mlops_core.domain.release import Probes
 from mlops_core.domain.report import ReportContent
 from mlops_core.errors import DataError
-from mlops_core.provenance import code_digest, libraries
+from mlops_core.provenance import libraries
 from mlops_core.stages.matrix import label_vector, matrix, read_splits
 
 if TYPE_CHECKING:
@@ -25,10 +26,22 @@ if TYPE_CHECKING:
     from mlops_core.domain.usecase import UseCase
     from mlops_core.ports import Engines
 
-__all__ = ["PREDICTIONS", "PROBES", "PROFILE", "REPORT", "STAGE", "model_evaluation"]
+__all__ = [
+    "DOCUMENTS",
+    "PREDICTIONS",
+    "PROBES",
+    "PROFILE",
+    "REPORT",
+    "STAGE",
+    "model_evaluation",
+    "model_evaluation_inputs",
+]
 
 STAGE = "model_evaluation"
 REPORT = "report.html"
+DOCUMENTS = (REPORT, "evaluation.json", "figures.json")
+"""What goes with the model wherever it goes."""
+
 PREDICTIONS = "predictions.parquet"
 PROBES = "probes.json"
 PROFILE = "profile.json"
@@ -50,8 +63,7 @@ def model_evaluation(
     workspace = engines.workspace
     best = choose(trained, use_case.gate.metric)
     policy = use_case.gate
-    inputs = [rows.ref.digest, trained, policy.metrics, policy.confidence, use_case.label.name]
-    key = digest_of([STAGE, code_digest(), libraries(), inputs])
+    inputs = model_evaluation_inputs(use_case, rows, trained, engines=engines)
 
     def make(folder: Path) -> EvaluationReceipt:
         import pyarrow.parquet as pq
@@ -67,7 +79,7 @@ def model_evaluation(
         receipt = EvaluationReceipt(
             candidate=best.candidate,
             model=best.ref,
-            ref=Ref(uri=workspace.placed(STAGE, key, ""), digest=digest_table(predictions)),
+            ref=Ref(uri=workspace.placed(inputs, ""), digest=digest_table(predictions)),
             threshold=best.threshold,
             rows=len(labels),
             positives=int(labels.sum()),
@@ -76,20 +88,19 @@ def model_evaluation(
             ),
             validation={one.candidate: one.metrics for one in trained},
         )
-        engines.reporter.write(
-            ReportContent(
-                title=f"{use_case.name}: {best.candidate}",
-                chosen=best.candidate,
-                threshold=best.threshold,
-                labels=labels,
-                scores=scores,
-                metrics=receipt.metrics,
-                validation=receipt.validation,
-                importances=importances(models[best.candidate], features, labels, rows.feature_names),
-                facts=_facts(use_case, rows, best),
-            ),
-            folder / REPORT,
+        content = ReportContent(
+            title=f"{use_case.name}: {best.candidate}",
+            chosen=best.candidate,
+            threshold=best.threshold,
+            labels=labels,
+            scores=scores,
+            metrics=receipt.metrics,
+            validation=receipt.validation,
+            importances=importances(models[best.candidate], features, labels, rows.feature_names),
+            facts=_facts(use_case, rows, best),
         )
+        engines.reporter.write(content, folder / REPORT)
+        (folder / "figures.json").write_text(engines.reporter.figures(content).model_dump_json())
         pq.write_table(predictions, folder / PREDICTIONS)
         training = read_splits(workspace.path(rows.ref.uri), "fit", "embargo", "validation")
         profile = profile_of(training.select(list(rows.feature_names)))
@@ -98,7 +109,30 @@ def model_evaluation(
         (folder / "evaluation.json").write_text(receipt.model_dump_json(indent=1))
         return receipt
 
-    return workspace.produce(STAGE, key, EvaluationReceipt, make)
+    return workspace.produce(inputs, EvaluationReceipt, make)
+
+
+def model_evaluation_inputs(
+    use_case: UseCase,
+    rows: TrainingSetReceipt,
+    trained: Sequence[ModelTrainingReceipt],
+    *,
+    engines: Engines,
+) -> Inputs:
+    """What decides the evaluation: the rows, the models and how they are to be measured."""
+    policy = use_case.gate
+    return Inputs(
+        stage=STAGE,
+        use_case=use_case.name,
+        data={"training_set": rows.ref.digest} | {one.candidate: digest_of(one) for one in trained},
+        definitions={
+            "metrics": list(policy.metrics),
+            "confidence": policy.confidence,
+            "label": use_case.label.model_dump(mode="json"),
+        },
+        code=dict(engines.code.parts(STAGE)),
+        libraries=libraries(),
+    )
 
 
 def _probes(features: NDArray[np.float64], scores: NDArray[np.float64]) -> Probes:

@@ -2,25 +2,29 @@
 
 from __future__ import annotations
 
+import json
+import time
 from typing import TYPE_CHECKING
 
-from mlops_core.domain.digest import digest_of
+from mlops_core.domain.digest import digest_file, digest_of
+from mlops_core.domain.inputs import Inputs
 from mlops_core.domain.profiles import FeatureProfile
 from mlops_core.domain.receipts import ModelRegistryReceipt
 from mlops_core.domain.registry import Lineage, Submission
 from mlops_core.domain.release import Probes
 from mlops_core.promotion import enter
-from mlops_core.provenance import code_digest, git_commit, libraries
-from mlops_core.stages.model_evaluation import PROBES, PROFILE, REPORT
+from mlops_core.provenance import git_commit, libraries
+from mlops_core.stages.model_evaluation import DOCUMENTS, PROBES, PROFILE, REPORT
+from mlops_core.stages.model_training import ENVIRONMENT
 
 if TYPE_CHECKING:
-    from mlops_core.domain.candidates import AnyCandidate
     from mlops_core.domain.receipts import EvaluationReceipt, FeatureStoreReceipt, TrainingSetReceipt
     from mlops_core.domain.usecase import UseCase
     from mlops_core.ports import Engines
-    from mlops_core.workspace import Workspace
 
-__all__ = ["model_registry"]
+__all__ = ["STAGE", "model_registry", "model_registry_inputs"]
+
+STAGE = "model_registry"
 
 
 def model_registry(
@@ -35,11 +39,12 @@ def model_registry(
 
     A model's digest names its fitted state together with the training set and the definitions it serves by.
     """
-    candidate = next(one for one in use_case.candidates if one.name == evaluation.candidate)
-    digest = digest_of([evaluation.model.digest, rows.ref.digest, candidate, use_case.training_digest])
-    version = enter(
-        engines, _submission(use_case, events, rows, evaluation, candidate, digest, engines.workspace)
-    )
+    inputs = model_registry_inputs(use_case, rows, evaluation)
+    digest, begun = inputs.data["model"], time.perf_counter()
+    known = {version.digest for version in engines.registry.versions(use_case.name)}
+    version = enter(engines, _submission(use_case, events, rows, evaluation, digest, engines))
+    seconds = time.perf_counter() - begun
+    engines.workspace.journal.note(inputs, executed=digest not in known, seconds=seconds)
     return ModelRegistryReceipt(
         name=use_case.name,
         version=version.number,
@@ -49,22 +54,31 @@ def model_registry(
     )
 
 
+def model_registry_inputs(
+    use_case: UseCase, rows: TrainingSetReceipt, evaluation: EvaluationReceipt
+) -> Inputs:
+    """What decides whether there is such a version already: the model's digest."""
+    candidate = next(one for one in use_case.candidates if one.name == evaluation.candidate)
+    parts = [evaluation.model.digest, rows.ref.digest, candidate, use_case.training_digest]
+    return Inputs(stage=STAGE, use_case=use_case.name, data={"model": digest_of(parts)})
+
+
 def _submission(
     use_case: UseCase,
     events: FeatureStoreReceipt,
     rows: TrainingSetReceipt,
     evaluation: EvaluationReceipt,
-    candidate: AnyCandidate,
     digest: str,
-    workspace: Workspace,
+    engines: Engines,
 ) -> Submission:
-    folder = workspace.path(evaluation.ref.uri)
+    candidate = next(one for one in use_case.candidates if one.name == evaluation.candidate)
+    folder, model = (engines.workspace.path(ref.uri) for ref in (evaluation.ref, evaluation.model))
     return Submission(
         name=use_case.name,
         digest=digest,
         candidate=candidate.name,
-        folder=str(workspace.path(evaluation.model.uri)),
-        attachments=tuple(str(folder / name) for name in (REPORT, "evaluation.json")),
+        folder=str(model),
+        documents=tuple(str(folder / name) for name in DOCUMENTS),
         feature_names=rows.feature_names,
         threshold=evaluation.threshold,
         metrics=_figures(evaluation),
@@ -78,13 +92,18 @@ def _submission(
             definitions=use_case.training_digest,
             training_set=rows.ref.digest,
             candidate=digest_of(candidate),
-            code=code_digest(),
+            code=engines.code.whole,
             git_commit=git_commit(),
             libraries=libraries(),
             as_of=events.as_of,
+            as_known_at=events.as_known_at,
+            model=evaluation.model.digest,
+            report=digest_file(folder / REPORT),
+            environment=json.loads((model.parent / ENVIRONMENT).read_bytes()),
         ),
         probes=Probes.model_validate_json((folder / PROBES).read_bytes()),
         profile=FeatureProfile.model_validate_json((folder / PROFILE).read_bytes()),
+        code=dict(engines.code.all_parts),
     )
 
 

@@ -6,9 +6,9 @@ import json
 import math
 from typing import TYPE_CHECKING
 
-from mlops_core.domain.digest import digest_of
+from mlops_core.domain.inputs import Inputs
 from mlops_core.domain.receipts import ModelTrainingReceipt, Ref
-from mlops_core.provenance import code_digest, libraries
+from mlops_core.provenance import libraries
 from mlops_core.stages.matrix import label_vector, matrix, read_splits
 
 if TYPE_CHECKING:
@@ -19,9 +19,10 @@ if TYPE_CHECKING:
     from mlops_core.domain.usecase import UseCase
     from mlops_core.ports import Engines
 
-__all__ = ["model_training"]
+__all__ = ["ENVIRONMENT", "STAGE", "model_training", "model_training_inputs"]
 
 STAGE = "model_training"
+ENVIRONMENT = "environment.json"
 
 
 def model_training(
@@ -38,10 +39,8 @@ def model_training(
     rest on rows that no candidate had seen.
     """
     workspace, label = engines.workspace, use_case.label.name
-    stage = f"{STAGE}.{candidate.name}"
     metric = use_case.gate.metric
-    inputs = [candidate, rows.ref.digest, rows.feature_names, label, metric]
-    key = digest_of([stage, code_digest(), libraries(), inputs])
+    inputs = model_training_inputs(use_case, candidate, rows, engines=engines)
 
     def make(folder: Path) -> ModelTrainingReceipt:
         from mlops_core.metrics import best_threshold, figure, point_metrics
@@ -59,12 +58,32 @@ def model_training(
         model.save(folder / "model")
         receipt = ModelTrainingReceipt(
             candidate=candidate.name,
-            ref=Ref(uri=workspace.placed(stage, key, "model"), digest=model.digest()),
+            ref=Ref(uri=workspace.placed(inputs, "model"), digest=model.digest()),
             metrics=point_metrics(labels[validation], scores, threshold)
             | ({metric: chosen_by} if math.isfinite(chosen_by) else {}),
             threshold=threshold,
         )
         (folder / "validation.json").write_text(json.dumps(receipt.metrics, indent=1))
+        (folder / ENVIRONMENT).write_text(json.dumps(trainer.environment(), indent=1))
         return receipt
 
-    return workspace.produce(stage, key, ModelTrainingReceipt, make)
+    return workspace.produce(inputs, ModelTrainingReceipt, make)
+
+
+def model_training_inputs(
+    use_case: UseCase, candidate: AnyCandidate, rows: TrainingSetReceipt, *, engines: Engines
+) -> Inputs:
+    """What decides the model: the rows, the candidate's specification and what it is chosen by."""
+    return Inputs(
+        stage=f"{STAGE}.{candidate.name}",
+        use_case=use_case.name,
+        data={"training_set": rows.ref.digest},
+        definitions={
+            "candidate": candidate.model_dump(mode="json"),
+            "features": list(rows.feature_names),
+            "label": use_case.label.name,
+            "metric": use_case.gate.metric,
+        },
+        code=dict(engines.code.parts(STAGE)),
+        libraries=libraries(),
+    )

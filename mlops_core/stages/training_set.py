@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from mlops_core.domain.digest import digest_of, digest_table
+from mlops_core.domain.digest import digest_table
+from mlops_core.domain.inputs import Inputs
 from mlops_core.domain.receipts import Ref, Split, TrainingSetReceipt
 from mlops_core.domain.snapshots import Snapshots
 from mlops_core.errors import DataError
 from mlops_core.point_in_time import historical_features
-from mlops_core.provenance import code_digest, libraries
+from mlops_core.provenance import libraries
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -21,9 +22,8 @@ if TYPE_CHECKING:
     from mlops_core.domain.receipts import FeatureStoreReceipt
     from mlops_core.domain.usecase import UseCase
     from mlops_core.ports import Engines
-    from mlops_core.workspace import Workspace
 
-__all__ = ["training_set"]
+__all__ = ["STAGE", "training_set", "training_set_inputs"]
 
 STAGE = "training_set"
 _FILE = "rows.parquet"
@@ -35,9 +35,7 @@ def training_set(use_case: UseCase, events: FeatureStoreReceipt, *, engines: Eng
     Raises `DataError` when history is too short, or when a split has only one class.
     """
     workspace = engines.workspace
-    logs = {name: log.ref.digest for name, log in events.events.items()}
-    when = [events.as_of.isoformat(), events.as_known_at and events.as_known_at.isoformat()]
-    key = digest_of([STAGE, code_digest(), libraries(), use_case.training_digest, logs, when])
+    inputs = training_set_inputs(use_case, events, engines=engines)
 
     def make(folder: Path) -> TrainingSetReceipt:
         log = events.events[use_case.label.source]
@@ -53,9 +51,23 @@ def training_set(use_case: UseCase, events: FeatureStoreReceipt, *, engines: Eng
         table = historical_features(use_case, offline, files, spine, as_known_at=known)
         labels = offline.labels(use_case, source, spine, as_known_at=known)
         table = table.append_column(use_case.label.name, labels[use_case.label.name])
-        return _store(use_case, _with_split(table, snapshots), snapshots, folder, key, workspace)
+        uri = workspace.placed(inputs, _FILE)
+        return _store(use_case, _with_split(table, snapshots), snapshots, folder / _FILE, uri)
 
-    return workspace.produce(STAGE, key, TrainingSetReceipt, make)
+    return workspace.produce(inputs, TrainingSetReceipt, make)
+
+
+def training_set_inputs(use_case: UseCase, events: FeatureStoreReceipt, *, engines: Engines) -> Inputs:
+    """What decides the rows: events, what may be known of them, and the definitions."""
+    return Inputs(
+        stage=STAGE,
+        use_case=use_case.name,
+        data={name: log.ref.digest for name, log in events.events.items()},
+        definitions=use_case.training_parts,
+        parameters=events.knowledge,
+        code=dict(engines.code.parts(STAGE)),
+        libraries=libraries(),
+    )
 
 
 def _with_split(table: pa.Table, snapshots: Snapshots) -> pa.Table:
@@ -72,20 +84,20 @@ def _with_split(table: pa.Table, snapshots: Snapshots) -> pa.Table:
 
 
 def _store(
-    use_case: UseCase, table: pa.Table, snapshots: Snapshots, folder: Path, key: str, workspace: Workspace
+    use_case: UseCase, table: pa.Table, snapshots: Snapshots, file: Path, uri: str
 ) -> TrainingSetReceipt:
     import pyarrow.parquet as pq
 
     label = use_case.label.name
     receipt = TrainingSetReceipt(
-        ref=Ref(uri=workspace.placed(STAGE, key, _FILE), digest=digest_table(table)),
+        ref=Ref(uri=uri, digest=digest_table(table)),
         feature_names=use_case.feature_names,
         fit=_split(table, label, "fit", snapshots.fit),
         embargo=_split(table, label, "embargo", snapshots.embargo),
         validation=_split(table, label, "validation", [snapshots.validation]),
         evaluation=_split(table, label, "evaluation", [snapshots.evaluation]),
     )
-    pq.write_table(table, folder / _FILE, compression="zstd")
+    pq.write_table(table, file, compression="zstd")
     return receipt
 
 

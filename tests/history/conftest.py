@@ -11,6 +11,7 @@ import pytest
 from mlops_core.adapters.feature_store.duckdb import DuckDBOfflineStore
 from mlops_core.adapters.online_store.memory import MemoryOnlineStore
 from mlops_core.history import EventHistory
+from mlops_core.provenance import Code
 from mlops_core.workspace import Workspace
 from tests.history.shop import START
 
@@ -40,6 +41,7 @@ class Bench:
     offline: OfflineStore = field(default_factory=DuckDBOfflineStore)
     online: OnlineStore = field(default_factory=MemoryOnlineStore)
     clock: Clock = field(default_factory=Clock)
+    code: Code = field(default_factory=lambda: Code({}))
 
     def history(self, use_case: UseCase) -> EventHistory:
         return EventHistory(use_case, cast("Engines", self), clock=self.clock)

@@ -12,6 +12,7 @@ from mlops_core.adapters.ledger.memory import MemoryLedger
 from mlops_core.adapters.registry.memory import MemoryModelRegistry
 from mlops_core.adapters.reporter.memory import MemoryReporter
 from mlops_core.adapters.trainer.memory import MemoryTrainer
+from mlops_core.provenance import Code
 from mlops_core.workspace import Workspace
 from tests.promotion.desk import ASKING, Desk
 
@@ -33,6 +34,7 @@ class MemoryEngines:
     reporter: Reporter = field(default_factory=MemoryReporter)
     deployer: Deployer = field(init=False)
     actor: str = "ana"
+    code: Code = field(default_factory=lambda: Code({}))
     offline: Any = None
     online: Any = None
 

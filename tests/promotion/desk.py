@@ -13,7 +13,7 @@ from mlops_core.domain.profiles import Distribution, FeatureProfile
 from mlops_core.domain.registry import Lineage, Submission
 from mlops_core.domain.release import Probes
 from mlops_core.promotion import answer, ask, decide, enter, put_into_production, roll_back, standing_of
-from mlops_core.provenance import code_digest
+from mlops_core.provenance import Code
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -27,6 +27,7 @@ NAME = "churn"
 POLICY = GatePolicy(floor=0.7)
 ASKING = POLICY.model_copy(update={"approval": Approval()})
 REPORT = "report.html"
+CODE = Code({}).whole
 
 
 @dataclass
@@ -75,7 +76,7 @@ class Desk:
             champion_digest=standing.models[rival] if rival else None,
             checks=tuple(checks),
             policy=self.policy,
-            code=code_digest(),
+            code=CODE,
         )
         return made.model_copy(update=changes)
 
@@ -131,7 +132,7 @@ def submission(home: Path, seed: int, trainer: Trainer) -> Submission:
         digest=digest_of([model.digest(), seed]),
         candidate="logistic",
         folder=str(folder),
-        attachments=(str(home / REPORT),),
+        documents=(str(home / REPORT),),
         feature_names=("orders", "spend"),
         threshold=0.4,
         metrics={"roc_auc": 0.81},
@@ -143,7 +144,7 @@ def submission(home: Path, seed: int, trainer: Trainer) -> Submission:
             definitions=digest_of("definitions"),
             training_set=digest_of(["rows", seed]),
             candidate=digest_of("candidate"),
-            code=code_digest(),
+            code=CODE,
             as_of=datetime(2024, 5, 31, tzinfo=UTC),
         ),
         probes=Probes(

@@ -74,7 +74,7 @@ def submit(saved: SavedModel, tmp_path: Path) -> Callable[..., Submission]:
             "digest": digest,
             "candidate": "logistic",
             "folder": str(saved.folder),
-            "attachments": (str(report),),
+            "documents": (str(report),),
             "feature_names": FEATURES,
             "threshold": 0.3,
             "metrics": {"roc_auc": 0.8123456789012345, "brier": 0.1},

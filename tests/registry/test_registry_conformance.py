@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from mlops_core.domain.digest import file_digests
+from mlops_core.domain.digest import digest_file, file_digests
 from mlops_core.domain.ledger import Promoted, RolledBack
 from mlops_core.domain.registry import ModelVersion, Submission
 from mlops_core.domain.release import Probes
@@ -48,7 +48,7 @@ def test_a_registered_model_is_a_version_with_all_that_it_was_submitted_with(
     version = registry.register(submission)
     assert (version.name, version.number, version.digest) == ("churn", 1, "first")
     same = set(Submission.model_fields) & set(ModelVersion.model_fields)
-    assert same == set(Submission.model_fields) - {"folder", "attachments", "parameters"}
+    assert same == set(Submission.model_fields) - {"folder", "documents", "parameters"}
     assert {name: getattr(version, name) for name in same} == {
         name: getattr(submission, name) for name in same
     }
@@ -89,12 +89,13 @@ def test_registering_again_leaves_what_is_shown_alone(
 def test_fetch_gives_exactly_the_submitted_files(
     registry: ModelRegistry, submit: Submit, tmp_path: Path
 ) -> None:
-    """The model's folder comes back byte for byte, folders inside it too, and nothing beside it."""
+    """The model's folder comes back byte for byte with its documents, and nothing beside it."""
     submission = submit()
     into = tmp_path / "into"
     into.mkdir()
     registry.fetch(registry.register(submission), into)
-    assert file_digests(into) == file_digests(Path(submission.folder))
+    documents = {f"documents/{Path(one).name}": digest_file(Path(one)) for one in submission.documents}
+    assert file_digests(into) == file_digests(Path(submission.folder)) | documents
 
 
 def test_fetch_wants_an_empty_folder(registry: ModelRegistry, submit: Submit, tmp_path: Path) -> None:
@@ -129,7 +130,7 @@ def test_a_submission_without_its_files_is_refused(
     with pytest.raises(NotFound, match=r"there is no .*nowhere"):
         registry.register(submit(folder=str(tmp_path / "nowhere")))
     with pytest.raises(NotFound, match=r"there is no .*lost\.html"):
-        registry.register(submit(attachments=(str(tmp_path / "lost.html"),)))
+        registry.register(submit(documents=(str(tmp_path / "lost.html"),)))
     assert registry.versions("churn") == []
 
 

@@ -28,6 +28,7 @@ from mlops_core.domain.usecase import UseCase
 from mlops_core.domain.views import FeatureView
 from mlops_core.pipeline import build_pipeline
 from mlops_core.promotion import standing_of
+from mlops_core.provenance import Code
 from mlops_core.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -78,6 +79,7 @@ class MemoryEngines:
     registry: ModelRegistry = field(default_factory=MemoryModelRegistry)
     ledger: Ledger = field(default_factory=MemoryLedger)
     actor: str = "ana"
+    code: Code = field(default_factory=lambda: Code({}))
     reporter: Reporter = field(default_factory=MemoryReporter)
     deployer: Deployer = field(init=False)
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from mlops_core.adapters.registry.model_files import check_empty
 from mlops_core.adapters.registry.shelf import Record, Shelf
 from mlops_core.adapters.registry.stage_changes import check_origin, finishing, following, unlike
-from mlops_core.adapters.registry.submission_tags import submission_tags
+from mlops_core.adapters.registry.submission_tags import DOCUMENTS, submission_tags
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -80,7 +80,7 @@ class MemoryModelRegistry:
             path.relative_to(folder).as_posix(): path.read_bytes()
             for path in folder.rglob("*")
             if path.is_file()
-        }
+        } | {f"{DOCUMENTS}/{Path(one).name}": Path(one).read_bytes() for one in submission.documents}
         run_id = f"{submission.name}-{number}"
         return Record(number=number, created_at=datetime.now(UTC), run_id=run_id, source="", tags=tags)
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from mlops_core.adapters.registry.mlflow_errors import absent_is_fine, insisting
 from mlops_core.adapters.registry.mlflow_package import FILES_FOLDER, write_package
-from mlops_core.adapters.registry.submission_tags import CANDIDATE, DIGEST
+from mlops_core.adapters.registry.submission_tags import CANDIDATE, DIGEST, DOCUMENTS
 from mlops_core.errors import BadInput
 
 if TYPE_CHECKING:
@@ -133,6 +133,10 @@ def log_submission(
     shutil.rmtree(workspace, ignore_errors=True)
     workspace.mkdir(parents=True)
     write_package(workspace, model, submission.feature_names)
+    documents = workspace / FILES_FOLDER / DOCUMENTS
+    documents.mkdir(parents=True)
+    for document in submission.documents:
+        shutil.copy(document, documents)
     client.log_model_artifacts(model.model_id, str(workspace))
     client.log_model_artifacts(model.model_id, submission.folder, artifact_path=FILES_FOLDER)
     shutil.rmtree(workspace)
@@ -146,8 +150,8 @@ def _log_inputs(client: MlflowClient, run_id: str, submission: Submission) -> No
     for start in range(0, len(parameters), _BATCH):
         client.log_batch(run_id, params=parameters[start : start + _BATCH])
     insisting(lambda: client.log_inputs(run_id, _datasets(submission)))
-    for attachment in submission.attachments:
-        client.log_artifact(run_id, attachment, artifact_path="report")
+    for document in submission.documents:  # where people look for it in MLflow's pages
+        client.log_artifact(run_id, document, artifact_path="report")
 
 
 def _log_outputs(client: MlflowClient, run_id: str, model_id: str, submission: Submission) -> None:

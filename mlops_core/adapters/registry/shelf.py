@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, TypeVar
 from mlops_core.adapters.registry.changes import AliasMoved, Discarded, Finished, LedgerNamed, Tagged
 from mlops_core.adapters.registry.submission_tags import (
     CANDIDATE,
+    CODE,
     DIGEST,
     FEATURE_NAMES,
     LINEAGE,
@@ -147,6 +148,7 @@ class Shelf:
                 lineage=Lineage.model_validate_json(tags[LINEAGE]),
                 probes=Probes.model_validate_json(unpacked(tags, PROBES)),
                 profile=FeatureProfile.model_validate_json(unpacked(tags, PROFILE)),
+                code=json.loads(unpacked(tags, CODE)) if CODE in tags else {},
                 metrics=json.loads(tags[METRICS]),
                 tags=dict(tags),
             )

@@ -12,6 +12,7 @@
 `mlops.probes`              JSON of `Probes`, packed (zlib, then base64): they are many numbers;
                             where it is too long for one tag, `mlops.probes.2` … have the rest
 `mlops.profile`             JSON of `FeatureProfile`, packed as well
+`mlops.code`                JSON object: digest by module:name, packed as well
 ==========================  ==============================================================
 
 Those that show what the ledger says are in `stage_changes`.
@@ -25,7 +26,7 @@ import zlib
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from mlops_core.domain.digest import file_digests
+from mlops_core.domain.digest import digest_file, file_digests
 from mlops_core.errors import BadInput, NotFound
 
 if TYPE_CHECKING:
@@ -35,7 +36,9 @@ if TYPE_CHECKING:
 
 __all__ = [
     "CANDIDATE",
+    "CODE",
     "DIGEST",
+    "DOCUMENTS",
     "FEATURE_NAMES",
     "FILES",
     "LINEAGE",
@@ -59,6 +62,9 @@ USE_CASE = "mlops.use_case"
 FILES = "mlops.files"
 PROBES = "mlops.probes"
 PROFILE = "mlops.profile"
+CODE = "mlops.code"
+DOCUMENTS = "documents"
+"""Folder of the documents beside the model's files."""
 
 MOST_BYTES = 60_000  # MySQL keeps 65,535 bytes of a tag, MLflow itself allows 100,000 characters
 
@@ -69,7 +75,7 @@ def submission_tags(submission: Submission) -> dict[str, str]:
     Raises `NotFound` when a file of the submission is not there and `BadInput` when one is too large to tag.
     """
     folder = Path(submission.folder)
-    for path in (folder, *map(Path, submission.attachments)):
+    for path in (folder, *map(Path, submission.documents)):
         if not path.exists():
             raise NotFound(f"model {submission.name!r} cannot be registered: there is no {path}.")
     return _bounded(
@@ -81,12 +87,18 @@ def submission_tags(submission: Submission) -> dict[str, str]:
             METRICS: json.dumps(submission.metrics, sort_keys=True),
             LINEAGE: submission.lineage.model_dump_json(),
             USE_CASE: submission.use_case,
-            FILES: json.dumps(file_digests(folder), sort_keys=True),
+            FILES: json.dumps(_files(submission), sort_keys=True),
             **_packed(PROBES, submission.probes.model_dump_json()),
             **_packed(PROFILE, submission.profile.model_dump_json()),
+            **_packed(CODE, json.dumps(submission.code, sort_keys=True)),
         },
         submission.name,
     )
+
+
+def _files(submission: Submission) -> dict[str, str]:
+    documents = {f"{DOCUMENTS}/{Path(one).name}": digest_file(Path(one)) for one in submission.documents}
+    return file_digests(Path(submission.folder)) | documents
 
 
 def unpacked(tags: Mapping[str, str], tag: str) -> bytes:

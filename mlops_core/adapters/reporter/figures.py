@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -10,27 +9,17 @@ import numpy as np
 from mlops_core.adapters.reporter.bars import SHOWN, importance_bars
 from mlops_core.adapters.reporter.curves import Ranked, histogram
 from mlops_core.adapters.reporter.plot import Axis, Curve, Plot
+from mlops_core.domain.figures import Figure
 from mlops_core.metrics import calibration_bins
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from markupsafe import Markup
-
     from mlops_core.domain.report import ReportContent
 
-__all__ = ["Figure", "figures"]
+__all__ = ["figures"]
 
 _DIAGONAL = Curve(np.array([0.0, 1.0]), np.array([0.0, 1.0]))
-
-
-@dataclass(frozen=True, slots=True)
-class Figure:
-    """A drawing with its heading and caption."""
-
-    title: str
-    svg: Markup
-    caption: str
 
 
 def figures(content: ReportContent) -> list[Figure]:
@@ -53,11 +42,13 @@ def _roc(content: ReportContent, ranked: Sequence[Ranked]) -> Figure:
     wrong, found, _ = best.rates_at(content.threshold)
     plot.dots(Curve(np.array([wrong]), np.array([found])), "chosen", 4.5)
     return Figure(
-        "Ranking (ROC)",
-        plot.svg((0.42, 0.08 + 0.06 * len(ranked))),
-        f"In {best.roc_auc:.1%} of pairs of a positive and a negative, {best.name} scores the positive"
-        f" higher; chance, the dashed line, would in 50%. At the threshold (dot) it finds {found:.1%} of"
-        f" positives and wrongly calls {wrong:.1%} of negatives.",
+        title="Ranking (ROC)",
+        svg=plot.svg((0.42, 0.08 + 0.06 * len(ranked))),
+        caption=(
+            f"In {best.roc_auc:.1%} of pairs of a positive and a negative, {best.name} scores the positive"
+            f" higher; chance, the dashed line, would in 50%. At the threshold (dot) it finds {found:.1%} of"
+            f" positives and wrongly calls {wrong:.1%} of negatives."
+        ),
     )
 
 
@@ -70,10 +61,12 @@ def _precision_recall(content: ReportContent, ranked: Sequence[Ranked]) -> Figur
     _curves(plot, ranked, Ranked.precision_recall, lambda one: one.name)
     plot.dots(Curve(np.array([found]), np.array([right])), "chosen", 4.5)
     return Figure(
-        "Precision and recall",
-        plot.svg((0.06, 0.08 + 0.06 * len(ranked)) if share > 0.4 else (0.5, 0.92)),
-        f"Of the rows that {best.name} calls positive at the threshold (dot), {right:.1%} are. Calling"
-        f" everyone positive, the dashed line, would be right in {share:.1%}.",
+        title="Precision and recall",
+        svg=plot.svg((0.06, 0.08 + 0.06 * len(ranked)) if share > 0.4 else (0.5, 0.92)),
+        caption=(
+            f"Of the rows that {best.name} calls positive at the threshold (dot), {right:.1%} are. Calling"
+            f" everyone positive, the dashed line, would be right in {share:.1%}."
+        ),
     )
 
 
@@ -90,11 +83,13 @@ def _calibration(content: ReportContent, ranked: Sequence[Ranked]) -> Figure:
     gaps = bins.share - bins.score
     worst = int(np.argmax(np.abs(gaps)))
     return Figure(
-        "Calibration",
-        plot.svg((0.06, 0.94)),
-        "Ten bins of equal count by score: on the dashed line, probabilities are what happens. The widest gap"
-        f" of {content.chosen} is where it says {bins.score[worst]:.1%} on average and"
-        f" {bins.share[worst]:.1%} are positive.",
+        title="Calibration",
+        svg=plot.svg((0.06, 0.94)),
+        caption=(
+            "Ten bins of equal count by score: on the dashed line, probabilities are what happens. The widest"
+            f" gap of {content.chosen} is where it says {bins.score[worst]:.1%} on average and"
+            f" {bins.share[worst]:.1%} are positive."
+        ),
     )
 
 
@@ -107,10 +102,13 @@ def _gains(content: ReportContent, ranked: Sequence[Ranked]) -> Figure:
     plot.line(Curve(np.array([0.0, share, 1.0]), np.array([0.0, 1.0, 1.0])), "reference")
     _curves(plot, ranked, Ranked.gains, lambda one: one.name)
     return Figure(
-        "Lift (cumulative gains)",
-        plot.svg((0.55, 0.08 + 0.06 * len(ranked))),
-        f"The 20% of rows with the highest scores hold {found:.1%} of all positives: {found / 0.2:.2f} times"
-        f" as many as 20% at random; {most:.1%} is the most there could be. Dashed: chance and perfection.",
+        title="Lift (cumulative gains)",
+        svg=plot.svg((0.55, 0.08 + 0.06 * len(ranked))),
+        caption=(
+            f"The 20% of rows with the highest scores hold {found:.1%} of all positives: {found / 0.2:.2f}"
+            f" times as many as 20% at random; {most:.1%} is the most there could be. Dashed: chance and"
+            " perfection."
+        ),
     )
 
 
@@ -129,11 +127,13 @@ def _distribution(content: ReportContent) -> Figure:
     right = float(np.mean(scores[positive] >= content.threshold))
     wrong = float(np.mean(scores[~positive] >= content.threshold))
     return Figure(
-        "Scores by class",
-        plot.svg((0.06, 0.94 * top)),
-        f"Where the scores of {content.chosen} lie, each class making up 100%. Rows to the right of the"
-        f" dashed line, the threshold {content.threshold:.3f}, are called positive: {right:.1%} of positives"
-        f" and {wrong:.1%} of negatives.",
+        title="Scores by class",
+        svg=plot.svg((0.06, 0.94 * top)),
+        caption=(
+            f"Where the scores of {content.chosen} lie, each class making up 100%. Rows to the right of the"
+            f" dashed line, the threshold {content.threshold:.3f}, are called positive: {right:.1%} of"
+            f" positives and {wrong:.1%} of negatives."
+        ),
     )
 
 
@@ -144,10 +144,12 @@ def _importance(content: ReportContent) -> Figure:
     left_out = len(content.importances) - SHOWN
     rest = f" The {left_out} weakest are not shown." if left_out > 0 else ""
     return Figure(
-        "Feature importance",
-        importance_bars("importance", alt, content.importances),
-        f"Shuffling {strongest} alone costs {content.chosen} {fall:.4f} of ROC AUC. Whiskers are one standard"
-        f" deviation; features that say the same share their importance.{rest}",
+        title="Feature importance",
+        svg=importance_bars("importance", alt, content.importances),
+        caption=(
+            f"Shuffling {strongest} alone costs {content.chosen} {fall:.4f} of ROC AUC. Whiskers are one"
+            f" standard deviation; features that say the same share their importance.{rest}"
+        ),
     )
 
 

@@ -12,12 +12,15 @@ from uuid import uuid4
 
 from jinja2 import Environment, StrictUndefined
 
+from mlops_core.adapters.reporter.evidence import render_evidence
 from mlops_core.adapters.reporter.figures import figures
 from mlops_core.adapters.reporter.tables import confusion, metric_rows, metric_title, validation_table
+from mlops_core.domain.figures import Figures
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from mlops_core.domain.evidence import Evidence
     from mlops_core.domain.report import ReportContent
 
 __all__ = ["HtmlReporter", "render"]
@@ -31,17 +34,28 @@ class HtmlReporter:
 
         Raises `BadInput` for scores that are not finite, `DataError` when there is one class only.
         """
-        page = render(content).encode()
-        path.parent.mkdir(parents=True, exist_ok=True)
-        aside = path.with_name(f".{path.name}.{uuid4().hex}")
-        try:
-            with aside.open("xb") as file:
-                file.write(page)
-                file.flush()
-                os.fsync(file.fileno())
-            aside.replace(path)
-        finally:
-            aside.unlink(missing_ok=True)
+        _replace(path, render(content))
+
+    def figures(self, content: ReportContent) -> Figures:
+        """See `Reporter.figures`; raises as `write` does."""
+        return Figures(figures=tuple(figures(content)))
+
+    def write_evidence(self, evidence: Evidence, figures: Figures, path: Path) -> None:
+        """See `Reporter.write_evidence`."""
+        _replace(path, render_evidence(evidence, figures))
+
+
+def _replace(path: Path, page: str) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    aside = path.with_name(f".{path.name}.{uuid4().hex}")
+    try:
+        with aside.open("xb") as file:
+            file.write(page.encode())
+            file.flush()
+            os.fsync(file.fileno())
+        aside.replace(path)
+    finally:
+        aside.unlink(missing_ok=True)
 
 
 def render(content: ReportContent) -> str:

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from mlops_core.domain.figures import Figures
+
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from mlops_core.domain.evidence import Evidence
     from mlops_core.domain.report import ReportContent
 
 __all__ = ["MemoryReporter"]
@@ -23,3 +26,12 @@ class MemoryReporter:
         self.written.append((content, path))
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(content.title + "\n", encoding="utf-8")
+
+    def figures(self, content: ReportContent) -> Figures:  # noqa: ARG002 - nothing is drawn
+        """None."""
+        return Figures()
+
+    def write_evidence(self, evidence: Evidence, figures: Figures, path: Path) -> None:  # noqa: ARG002
+        """Write whose evidence it is to `path`."""
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(f"{evidence.name} {evidence.version}\n", encoding="utf-8")

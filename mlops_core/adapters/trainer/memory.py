@@ -82,6 +82,10 @@ class MemoryTrainer:
             _State(candidate=candidate, bias=bias, means=tuple(means.tolist()), slopes=tuple(slopes.tolist()))
         )
 
+    def environment(self) -> dict[str, str]:
+        """See `Trainer.environment`: it depends on nothing."""
+        return {"trainer": "memory"}
+
     def load(self, folder: Path) -> MemoryModel:
         """See `Trainer.load`."""
         path = folder / _FILE

@@ -23,6 +23,7 @@ import skops.io
 from sklearn.pipeline import Pipeline
 from threadpoolctl import ThreadpoolController
 
+from mlops_core.adapters.trainer.environment import fit_environment
 from mlops_core.adapters.trainer.estimators import estimator_for
 from mlops_core.adapters.trainer.fitted_state import state_digest
 from mlops_core.adapters.trainer.manifest import ModelManifest
@@ -111,6 +112,10 @@ class SklearnTrainer:
             with pools.select(user_api="openmp").limit(limits=self._threads):
                 estimator.fit(_with_something(rows), labels)
         return SklearnModel(estimator, candidate)
+
+    def environment(self) -> dict[str, str]:
+        """See `Trainer.environment`."""
+        return fit_environment(ThreadpoolController().info(), self._threads)
 
     def load(self, folder: Path) -> SklearnModel:
         """See `Trainer.load`; damaged files and a digest that differs are `IntegrityError`s, too."""
