@@ -35,7 +35,6 @@ from mlops_core.domain.profiles import Distribution, FeatureProfile
 from mlops_core.domain.registry import Lineage, Submission
 from mlops_core.domain.release import Probes
 from mlops_core.promotion import decide, enter, promote, put_into_production, roll_back, serve, standing_of
-from mlops_core.provenance import code_digest
 from mlops_core.settings import Settings
 from mlops_core.wiring import ConfiguredEngines
 
@@ -95,7 +94,7 @@ class Bench:
             champion_digest=standing.champion,
             checks=(Check(name="floor", outcome="passed", sentence="roc_auc is 0.81"),),
             policy=POLICY,
-            code=code_digest(),
+            code=self.engines.code.whole,
         )
         decide(self.engines, version, decision)
 
@@ -201,7 +200,7 @@ def _lineage(seed: int) -> Lineage:
     return Lineage(
         use_case=NAME,
         data={"purchases": digest_of(["data", seed])},
-        code=code_digest(),
+        code=digest_of("code"),
         as_of=datetime(2024, 5, 31, tzinfo=UTC),
         **parts,
     )

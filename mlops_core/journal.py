@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import logging
 import os
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 from uuid import uuid4
@@ -49,7 +50,8 @@ class Journal:
             aside.write_text(use.model_dump_json())
             os.replace(aside, path)  # noqa: PTH105 - under its POSIX name, as in `disk`
         except OSError as error:
-            aside.unlink(missing_ok=True)
+            with suppress(OSError):
+                aside.unlink()
             _LOG.debug("%s: not noted (%s)", inputs.stage, error)
 
     def last(self, use_case: str, stage: str) -> Use | None:

@@ -20,6 +20,7 @@ from __future__ import annotations
 
 import json
 import logging
+import os
 import shutil
 import time
 from contextlib import contextmanager, suppress
@@ -94,8 +95,11 @@ class Workspace:
                 with translated("keep state", self.home):
                     made = self._make(inputs, make)
             else:
+                with suppress(OSError):  # its age is the time since it was last of use: see `mlops gc`
+                    os.utime(self.folder(inputs))
                 _LOG.info("%s: unchanged, reused", inputs.stage)
-        self.journal.note(inputs, executed=found is None, seconds=time.perf_counter() - begun)
+            # While it is locked: `mlops gc` looks for this note under the same lock
+            self.journal.note(inputs, executed=found is None, seconds=time.perf_counter() - begun)
         return made if found is None else found
 
     def placed(self, inputs: Inputs, name: str) -> str:
@@ -116,6 +120,31 @@ class Workspace:
             yield
         finally:
             held.release()
+
+    @contextmanager
+    def lock_if_free(self, name: str) -> Iterator[bool]:
+        """The same without waiting: says whether it could be had."""
+        with translated("keep state", self.home):
+            held = self._lock(name)
+            with suppress(Timeout):
+                held.acquire(blocking=False)
+        try:
+            yield held.is_locked
+        finally:
+            held.release()
+
+    def is_held(self, name: str) -> bool:
+        """Whether somebody holds a lock at this moment; makes no lock file to find that out."""
+        file = self.home / "locks" / f"{name}.lock"
+        try:
+            if file.exists():
+                with FileLock(file).acquire(blocking=False):
+                    pass
+        except Timeout:
+            return True
+        except OSError:
+            pass  # a disk that cannot be written: nobody can lock anything there
+        return False
 
     @contextmanager
     def scratch(self) -> Iterator[Path]:

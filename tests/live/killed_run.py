@@ -19,6 +19,8 @@ from mlops_core.workspace import Workspace
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from mlops_core.domain.inputs import Inputs
+
 POINTS = {
     "history": ("mlops_core.history", "sync"),  # the events lie there, but no version names them yet
     "model_registry": ("mlops_core.adapters.registry.mlflow_run", "write_package"),  # no version yet
@@ -58,8 +60,8 @@ def arm(point: str) -> None:
         return
     produce: Callable[..., Any] = Workspace.produce
 
-    def armed(space: Workspace, stage: str, key: str, receipt: Any, make: Callable[[Path], Any]) -> Any:
-        return produce(space, stage, key, receipt, then_die(make) if stage == point else make)
+    def armed(space: Workspace, inputs: Inputs, receipt: Any, make: Callable[[Path], Any]) -> Any:
+        return produce(space, inputs, receipt, then_die(make) if inputs.stage == point else make)
 
     Workspace.produce = armed  # type: ignore[method-assign, assignment]  # what this script is for
 
