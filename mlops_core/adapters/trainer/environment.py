@@ -21,8 +21,8 @@ def fit_environment(pools: list[dict[str, Any]], threads: int) -> dict[str, str]
         "cores": str(os.cpu_count() or 1),
         "fit threads": str(threads),
     }
+    libraries: dict[str, set[str]] = {}  # NumPy and SciPy each bring an OpenBLAS of their own
     for pool in sorted(pools, key=lambda one: (one["user_api"], one["prefix"])):
-        name = f"{pool['user_api']} {pool['prefix']}"
         known = [str(pool[part]) for part in ("version", "architecture", "threading_layer") if pool.get(part)]
-        found[name] = ", ".join(known) or "present"
-    return found
+        libraries.setdefault(f"{pool['user_api']} {pool['prefix']}", set()).add(", ".join(known) or "present")
+    return found | {name: "; ".join(sorted(each)) for name, each in libraries.items()}
