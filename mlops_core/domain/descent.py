@@ -1,5 +1,5 @@
 """Where a version comes from and where it went, as a graph: events, features, training set, run, version,
-decision, approval, release.
+decision, approval, promotion, release.
 """
 
 from __future__ import annotations
@@ -32,6 +32,10 @@ class Node(Value):
     at: datetime | None = None
     facts: tuple[tuple[str, str], ...] = ()
 
+    def with_facts(self, *facts: tuple[str, str]) -> Node:
+        """The same with facts at the end; one whose caption is there already takes its place."""
+        return self.model_copy(update={"facts": tuple((dict(self.facts) | dict(facts)).items())})
+
 
 class Descent(Value):
     """The nodes in the order of the way of the data, and the edges (from, to) by id."""
@@ -40,3 +44,7 @@ class Descent(Value):
     version: int
     nodes: tuple[Node, ...]
     edges: tuple[tuple[str, str], ...]
+
+    def parents(self, node: Node) -> tuple[Node, ...]:
+        """What a node was made of, or follows from, in order."""
+        return tuple(one for one in self.nodes if (one.id, node.id) in self.edges)
