@@ -34,11 +34,24 @@ if TYPE_CHECKING:
     from mlops_core.domain.standing import Request
     from mlops_core.ports import Reporter
 
-__all__ = ["DOCUMENTS", "EVIDENCE_PAGE", "EVIDENCE_TWIN", "consent_of", "evidence_of", "write_documents"]
+__all__ = [
+    "DOCUMENTS",
+    "EVIDENCE_PAGE",
+    "EVIDENCE_TWIN",
+    "WRITTEN",
+    "consent_of",
+    "evidence_of",
+    "write_documents",
+]
 
 DOCUMENTS = "documents"
 EVIDENCE_PAGE = "evidence.html"
 EVIDENCE_TWIN = "evidence.json"
+
+WRITTEN = frozenset(
+    f"{DOCUMENTS}/{name}" for name in ("decision.json", "policy.json", EVIDENCE_PAGE, EVIDENCE_TWIN)
+)
+"""What `write_documents` adds: another version of this software may write and draw it otherwise."""
 
 V = TypeVar("V", bound=Value)
 

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from mlops_core.domain.candidates import AnyCandidate
+    from mlops_core.domain.descent import Descent
     from mlops_core.domain.evidence import Evidence
     from mlops_core.domain.figures import Figures
     from mlops_core.domain.history import Ingested, Merged
@@ -275,6 +276,9 @@ class Reporter(Protocol):
 
     def write_evidence(self, evidence: Evidence, figures: Figures, path: Path) -> None:
         """Write an evidence pack as one self-contained HTML file; equal arguments give equal bytes."""
+
+    def write_descent(self, descent: Descent, path: Path) -> None:
+        """Draw where a version comes from, as one self-contained HTML file; equal descents, equal bytes."""
 
 
 class Engines(Protocol):

@@ -76,7 +76,7 @@ class Desk:
             champion_digest=standing.models[rival] if rival else None,
             checks=tuple(checks),
             policy=self.policy,
-            code=CODE,
+            code=self.engines.code.whole,
         )
         return made.model_copy(update=changes)
 

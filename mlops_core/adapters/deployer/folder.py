@@ -13,7 +13,7 @@ from pydantic import ValidationError
 from mlops_core.disk import regular_files, translated, write_file
 from mlops_core.domain.digest import digest_bytes, digest_file
 from mlops_core.domain.release import Release
-from mlops_core.errors import IntegrityError
+from mlops_core.errors import IntegrityError, NotFound
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -51,11 +51,26 @@ class ReleaseFolder:
         """
         content = self._manifest_bytes()
         if manifest_digest is not None and digest_bytes(content) != manifest_digest:
-            raise self._damaged(self.manifest, "is not the manifest that was activated")
+            said = "is not the manifest that was activated: it was changed, or current.json"
+            raise self._damaged(self.manifest, said)
         release = self._parsed(content)
         with translated("read the release", self.path):
             self._compare(release.files)
         return release
+
+    def file(self, release: Release, path: str) -> bytes:
+        """The bytes of a file of the release; what is compared is what is returned."""
+        digest, file = release.files.get(path), self.model / path
+        if digest is None:
+            raise NotFound(f"the release in {self.path} has no {path}: it has {', '.join(release.files)}")
+        with translated("read the release", self.path):
+            try:
+                content = file.read_bytes()
+            except (FileNotFoundError, NotADirectoryError, IsADirectoryError) as error:
+                raise self._damaged(file, "is missing") from error
+        if digest_bytes(content) != digest:
+            raise self._damaged(file, "was changed after it was released")
+        return content
 
     def _parsed(self, content: bytes) -> Release:
         try:

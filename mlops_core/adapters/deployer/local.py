@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING
 from filelock import FileLock, Timeout
 
 from mlops_core.adapters.deployer.folder import ReleaseFolder
+from mlops_core.adapters.deployer.leftovers import discard, not_served
 from mlops_core.adapters.deployer.pointer import Pointer
 from mlops_core.adapters.deployer.proof import (
     check_bundle,
@@ -105,7 +106,10 @@ class LocalDeployer:
         pointer = Pointer.read(base)
         if pointer is None:
             return None
-        release = ReleaseFolder(base / pointer.release).verified(pointer.manifest_digest)
+        folder = ReleaseFolder(base / pointer.release)
+        if not folder.path.is_dir():
+            raise Pointer.astray(base, f"leads nowhere: {pointer.release}/release.json is missing")
+        release = folder.verified(pointer.manifest_digest)
         if (release.name, folder_name(release.version, release.digest)) != (name, pointer.release):
             raise IntegrityError(f"{base / pointer.release} holds the release of another name or version")
         return release
@@ -113,17 +117,37 @@ class LocalDeployer:
     def load(self, release: Release) -> FittedModel:
         """The model of a release, proved against its probes in this process.
 
-        Raises `IntegrityError` when it does not predict as it did at training.
+        Raises `IntegrityError` when its files are no longer those of the release, which were verified when it
+        was found, or it does not predict as it did at training.
         """
-        folder = self._base(release.name) / folder_name(release.version, release.digest)
-        with translated("load the release", folder):
-            model = self._trainer.load(ReleaseFolder(folder).model)
+        folder = ReleaseFolder(self._base(release.name) / folder_name(release.version, release.digest))
+        if folder.verified() != release:
+            raise IntegrityError(f"{folder.manifest} describes another release than the one to load")
+        with translated("load the release", folder.path):
+            model = self._trainer.load(folder.model)
         prove(model, release)
         return model
+
+    def file(self, release: Release, path: str) -> bytes:
+        """The bytes of a file of a release, by its path among `Release.files`, as they were released.
+
+        Raises `NotFound` when the release has no such file, `IntegrityError` when its bytes are others now.
+        """
+        folder = ReleaseFolder(self._base(release.name) / folder_name(release.version, release.digest))
+        return folder.file(release, path)
 
     def signature(self, name: str) -> bytes | None:
         """The pointer's bytes: other ones whenever another release becomes current. None before the first."""
         return Pointer.content(self._base(name))
+
+    def folders(self, name: str) -> list[Path]:
+        """Releases that are not current, and what killed attempts left: see `mlops_core.retention`."""
+        with translated("look for releases", self._base(name)):
+            return not_served(self._base(name), lock=_LOCK)
+
+    def discard(self, name: str, folder: Path) -> bool:
+        """Remove one of them; False when it is current by now, or somebody is releasing at this moment."""
+        return discard(self._base(name) / folder.name, lock=_LOCK, draft=_DRAFT)
 
     def _base(self, name: str) -> Path:
         return self._home / "releases" / valid_name(name)

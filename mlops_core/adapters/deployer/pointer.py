@@ -45,10 +45,14 @@ class Pointer(Value):
         try:
             return cls.model_validate_json(content)
         except ValidationError as error:
-            raise IntegrityError(
-                f"{base / _FILE} is not a pointer to a release. Deliver again with "
-                f"`mlops run {base.name}`, which replaces it"
-            ) from error
+            raise cls.astray(base, "is not a pointer to a release") from error
+
+    @staticmethod
+    def astray(base: Path, what: str) -> IntegrityError:
+        """The error for a pointer that cannot be followed."""
+        return IntegrityError(
+            f"{base / _FILE} {what}. Deliver again with `mlops run {base.name}`, which replaces it"
+        )
 
     def write(self, base: Path) -> None:
         """Make this the pointer in `base`, in one step; untouched when it already is."""

@@ -50,12 +50,13 @@ class SQLiteOnlineStore:
 
     Any thread and process may share the store; it keeps connections to read with until it is closed or gone.
     Raises `Unavailable` when another writer holds the file for longer than 10 seconds, `IntegrityError` when
-    it is damaged, and `MlopsError` when it cannot be opened or written.
+    it is damaged, and `MlopsError` when it cannot be opened or written. With `reads_only`, reading makes no
+    files beside it, unless a writer has left its log there.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, reads_only: bool = False) -> None:
         self._path = path
-        self._file = SQLiteFile(path)
+        self._file = SQLiteFile(path, reads_only=reads_only)
 
     def write(self, name: str, table: pa.Table, keys: Sequence[str], as_of: datetime) -> OnlineState:
         """See `OnlineStore.write`."""

@@ -39,10 +39,11 @@ _STATEMENTS = (
 class SQLiteFile:
     """Transactions on the file `path`, from any thread and process; for errors see `SQLiteOnlineStore`."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, reads_only: bool = False) -> None:
         self._path = path
+        opened = _looked_at if reads_only else _read
         # A bound method of the store would keep the readers, and so itself, from ever being closed.
-        self._readers = SQLiteReaders(path, lambda: _opened(path, "ro"))
+        self._readers = SQLiteReaders(path, lambda: opened(path))
 
     @contextmanager
     def writing(self) -> Iterator[sqlite3.Connection]:
@@ -86,6 +87,16 @@ def _opened(path: Path, mode: str) -> sqlite3.Connection:
     return sqlite3.connect(
         address, uri=True, timeout=_BUSY_SECONDS, isolation_level=None, check_same_thread=False
     )
+
+
+def _read(path: Path) -> sqlite3.Connection:
+    return _opened(path, "ro")
+
+
+def _looked_at(path: Path) -> sqlite3.Connection:
+    """Without a lock, so that no files are made, where all is in the file itself."""
+    log = path.with_name(f"{path.name}-wal")
+    return _opened(path, "ro" if log.exists() and log.stat().st_size else "ro&immutable=1")
 
 
 def _lay_out(connection: sqlite3.Connection, path: Path) -> None:

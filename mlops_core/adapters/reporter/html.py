@@ -6,20 +6,20 @@ Reads on a phone, on paper, in light and in dark; the same content gives the sam
 from __future__ import annotations
 
 import os
-from importlib.resources import files
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
-from jinja2 import Environment, StrictUndefined
-
+from mlops_core.adapters.reporter.descent_page import render_descent
 from mlops_core.adapters.reporter.evidence import render_evidence
 from mlops_core.adapters.reporter.figures import figures
+from mlops_core.adapters.reporter.pages import page
 from mlops_core.adapters.reporter.tables import confusion, metric_rows, metric_title, validation_table
 from mlops_core.domain.figures import Figures
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from mlops_core.domain.descent import Descent
     from mlops_core.domain.evidence import Evidence
     from mlops_core.domain.report import ReportContent
 
@@ -44,13 +44,17 @@ class HtmlReporter:
         """See `Reporter.write_evidence`."""
         _replace(path, render_evidence(evidence, figures))
 
+    def write_descent(self, descent: Descent, path: Path) -> None:
+        """See `Reporter.write_descent`."""
+        _replace(path, render_descent(descent))
 
-def _replace(path: Path, page: str) -> None:
+
+def _replace(path: Path, text: str) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     aside = path.with_name(f".{path.name}.{uuid4().hex}")
     try:
         with aside.open("xb") as file:
-            file.write(page.encode())
+            file.write(text.encode())
             file.flush()
             os.fsync(file.fileno())
         aside.replace(path)
@@ -60,14 +64,9 @@ def _replace(path: Path, page: str) -> None:
 
 def render(content: ReportContent) -> str:
     """The page."""
-    environment = Environment(
-        autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
-    )
-    template = environment.from_string(
-        files("mlops_core.adapters.reporter").joinpath("report.html.j2").read_text(encoding="utf-8")
-    )
     drawn = figures(content)  # first: it is what refuses labels of one class
-    return template.render(
+    return page(
+        "report.html.j2",
         content=content,
         summary=_summary(content),
         metrics=metric_rows(content),

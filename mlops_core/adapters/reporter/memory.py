@@ -9,6 +9,7 @@ from mlops_core.domain.figures import Figures
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from mlops_core.domain.descent import Descent
     from mlops_core.domain.evidence import Evidence
     from mlops_core.domain.report import ReportContent
 
@@ -35,3 +36,8 @@ class MemoryReporter:
         """Write whose evidence it is to `path`."""
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(f"{evidence.name} {evidence.version}\n", encoding="utf-8")
+
+    def write_descent(self, descent: Descent, path: Path) -> None:
+        """Write whose descent it is to `path`."""
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(f"{descent.model} {descent.version}\n", encoding="utf-8")

@@ -18,8 +18,10 @@ __all__ = [
     "MetricRow",
     "ValidationTable",
     "confusion",
+    "directed",
     "metric_rows",
     "metric_title",
+    "unskilled",
     "validation_table",
 ]
 
@@ -66,13 +68,13 @@ def metric_title(metric: str) -> str:
 
 def metric_rows(content: ReportContent) -> list[MetricRow]:
     """All metrics of the chosen candidate."""
-    unskilled = _unskilled(float(content.labels.mean()))
+    means = unskilled(float(content.labels.mean()))
     return [
         MetricRow(
-            title=_directed(metric),
+            title=directed(metric),
             value=f"{interval.value:.4f}",
             interval=f"{interval.low:.4f} to {interval.high:.4f}",
-            unskilled=f"{unskilled[metric]:.4f}" if metric in unskilled else "",
+            unskilled=f"{means[metric]:.4f}" if metric in means else "",
         )
         for metric, interval in content.metrics.items()
     ]
@@ -86,7 +88,7 @@ def validation_table(content: ReportContent) -> ValidationTable:
     return ValidationTable(
         candidates=tuple(names),
         rows=tuple(
-            (_directed(metric), tuple(_figure(by_name[name].get(metric)) for name in names))
+            (directed(metric), tuple(_figure(by_name[name].get(metric)) for name in names))
             for metric in metrics
         ),
     )
@@ -114,12 +116,13 @@ def confusion(content: ReportContent) -> Confusion:
     )
 
 
-def _directed(metric: str) -> str:
+def directed(metric: str) -> str:
     """The title, with an arrow to where it is better."""
     return f"{metric_title(metric)}\N{NO-BREAK SPACE}{'↑' if greater_is_better(metric) else '↓'}"
 
 
-def _unskilled(share: float) -> dict[str, float]:
+def unskilled(share: float) -> dict[str, float]:
+    """What each metric is of a model that gives every row the share of positives, which is not 0 or 1."""
     return {
         "roc_auc": 0.5,
         "average_precision": share,
