@@ -43,20 +43,41 @@ def main(words: Sequence[str] | None = None) -> int:
 def _parser(words: Sequence[str]) -> OptionParser:
     from mlops_core.commands import (
         approvals,
+        evidence,
         export,
         features,
+        gc,
         history,
+        lineage,
         models,
+        plan,
         predict,
         promote,
         registry,
+        reproduce,
         run,
         serve,
     )
 
     parser = OptionParser(prog="mlops", description="Deliver models on tabular, time-stamped data.")
     verbs = parser.add_subparsers(title="commands", metavar="COMMAND", parser_class=OptionParser)
-    modules = (run, features, models, approvals, promote, history, registry, predict, serve, export)
+    modules = (
+        run,
+        plan,
+        features,
+        models,
+        approvals,
+        promote,
+        history,
+        lineage,
+        evidence,
+        reproduce,
+        registry,
+        gc,
+        predict,
+        serve,
+        export,
+    )
     for module in modules:
         module.add(verbs, words)
     return parser

@@ -36,8 +36,9 @@ if TYPE_CHECKING:
     from mlops_core.domain.sources import Data, EventSource
     from mlops_core.domain.usecase import UseCase
     from mlops_core.ports import Engines
+    from mlops_core.workspace import Workspace
 
-__all__ = ["EventHistory"]
+__all__ = ["EventHistory", "discard", "stored_versions"]
 
 _VERSIONS = "versions.json"
 _LOG = logging.getLogger(__name__)
@@ -64,18 +65,18 @@ class EventHistory:
         made again were changed; the history is then as it was.
         """
         with self._locked(source):
-            held = next(reversed(self._versions(source)), None)
-            given = digest_of_given(source, data, self._engines.code.of("feature_store"))
-            unchanged = data is None if source.append else given is not None and held and given == held.given
-            if held is not None and unchanged and self._intact(held, source):
-                check_fresh(source, held.last, self._clock())
+            held, given = self._unchanged(source, data)
+            if held is not None:
                 return held
-            if data is None:
-                raise NotFound(
-                    f"{source.name}: there are no events to bring in. Give a file with --data, or the source "
-                    "a path or a query"
-                )
+            assert data is not None  # noqa: S101 - else `_unchanged` has raised
             return self._brought_in(source, data, given, quarantine)
+
+    def expected(self, source: EventSource, data: Data | None) -> HistoryVersion | None:
+        """The version that `bring_in` would return without reading `data`; None when it has to be read.
+
+        Nothing is locked or written. Raises as `bring_in` does, for what is seen without reading.
+        """
+        return self._unchanged(source, data)[0]
 
     def expire(self, source: EventSource, before: datetime) -> HistoryVersion:
         """Let go of rows that no feature can see at `before` or later: answers from then on stay the same."""
@@ -113,6 +114,16 @@ class EventHistory:
     def versions(self, source: EventSource) -> list[HistoryVersion]:
         """All versions, the oldest first; empty before the first."""
         return self._versions(source)
+
+    def find(self, source: EventSource, digest: str) -> HistoryVersion | None:
+        """The newest version with events of that digest, rather one that is present; None when none has it.
+
+        The histories of other definitions of the source are looked through, too: equal digests, equal events.
+        """
+        own = self._folder(source)
+        others = sorted(set(own.parent.glob(f"{source.name}-*")) - {own})
+        versions = [one for folder in (*others, own) for one in self._listed(folder) if one.digest == digest]
+        return max(versions, key=lambda one: (one.present, one.stored_at), default=None)
 
     def held(self, source: EventSource, *, as_known_at: datetime | None = None) -> HistoryVersion:
         """The version that holds, verified; with `as_known_at` the one that held at that time.
@@ -153,6 +164,21 @@ class EventHistory:
     def path(self, version: HistoryVersion) -> Path:
         """Where the events of a version lie."""
         return self._workspace.path(version.uri)
+
+    def _unchanged(self, source: EventSource, data: Data | None) -> tuple[HistoryVersion | None, str | None]:
+        """The version that holds, if `data` is what made it; and the digest of `data`, where it has one."""
+        held = next(reversed(self._versions(source)), None)
+        given = digest_of_given(source, data, self._engines.code.of("feature_store"))
+        unchanged = data is None if source.append else given is not None and held and given == held.given
+        if held is not None and unchanged and self._intact(held, source):
+            check_fresh(source, held.last, self._clock())
+            return held, given
+        if data is None:
+            raise NotFound(
+                f"{source.name}: there are no events to bring in. Give a file with --data, or the source "
+                "a path or a query"
+            )
+        return None, given
 
     def _brought_in(
         self, source: EventSource, data: Data, given: str | None, quarantine: Path | None
@@ -220,21 +246,51 @@ class EventHistory:
         return self._workspace.home / "features" / self._use_case.name / f"{source.name}-{contract}"
 
     def _versions(self, source: EventSource) -> list[HistoryVersion]:
-        path = self._folder(source) / _VERSIONS
-        try:
-            listed = json.loads(path.read_bytes())
-            return [HistoryVersion.model_validate(one) for one in listed]
-        except FileNotFoundError:
-            return []
-        except ValueError as error:
-            raise IntegrityError(
-                f"{self._workspace.uri(path)} is damaged: restore it from a backup, or remove its folder and "
-                "bring the events in again"
-            ) from error
+        return self._listed(self._folder(source))
+
+    def _listed(self, folder: Path) -> list[HistoryVersion]:
+        return stored_versions(self._workspace, folder)
 
     def _write(self, source: EventSource, versions: Sequence[HistoryVersion]) -> None:
-        content = json.dumps([one.model_dump(mode="json") for one in versions], indent=1)
-        replace_file(self._folder(source) / _VERSIONS, content.encode())
+        _replace(self._folder(source), versions)
+
+
+def stored_versions(workspace: Workspace, folder: Path) -> list[HistoryVersion]:
+    """All versions in a folder of events, whichever definitions it is of; the oldest first."""
+    path = folder / _VERSIONS
+    try:
+        listed = json.loads(path.read_bytes())
+        return [HistoryVersion.model_validate(one) for one in listed]
+    except FileNotFoundError:
+        return []
+    except ValueError as error:
+        raise IntegrityError(
+            f"{workspace.uri(path)} is damaged: restore it from a backup, or remove its folder and "
+            "bring the events in again"
+        ) from error
+
+
+def discard(workspace: Workspace, folder: Path, uri: str) -> bool:
+    """Remove a file of events from such a folder; the versions that it was of stay listed, as not present.
+
+    False, and nothing is done, while somebody writes to the source, and for the version that holds.
+    """
+    source = folder.name.rpartition("-")[0]
+    with workspace.lock_if_free(f"events-{folder.parent.name}-{source}") as mine:
+        versions = stored_versions(workspace, folder) if mine else []
+        if not mine or (versions and versions[-1].uri == uri):
+            return False
+        marked = [one.model_copy(update={"present": one.present and one.uri != uri}) for one in versions]
+        with translated(f"remove {uri}", workspace.home):
+            if marked != versions:
+                _replace(folder, marked)
+            workspace.path(uri).unlink(missing_ok=True)
+    return True
+
+
+def _replace(folder: Path, versions: Sequence[HistoryVersion]) -> None:
+    content = json.dumps([one.model_dump(mode="json") for one in versions], indent=1)
+    replace_file(folder / _VERSIONS, content.encode())
 
 
 @dataclass(frozen=True, kw_only=True)

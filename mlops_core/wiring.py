@@ -46,10 +46,14 @@ _TRAINER = ("mlops_core.adapters.trainer.sklearn:SklearnTrainer",)
 
 
 class ConfiguredEngines:
-    """The engines that the settings name; makes `mlops_core.ports.Engines` real."""
+    """The engines that the settings name; makes `mlops_core.ports.Engines` real.
 
-    def __init__(self, settings: Settings) -> None:
-        self._settings = settings
+    With `reads_only` they leave no trace in the state folder when they are only asked: what is found out
+    about the code is not kept there, and SQLite makes no files to lock.
+    """
+
+    def __init__(self, settings: Settings, *, reads_only: bool = False) -> None:
+        self._settings, self._reads_only = settings, reads_only
         self._home = settings.home.absolute()
 
     @cached_property
@@ -82,7 +86,7 @@ class ConfiguredEngines:
             case "sqlite":
                 from mlops_core.adapters.online_store.sqlite import SQLiteOnlineStore
 
-                return SQLiteOnlineStore(self._home / "online.db")
+                return SQLiteOnlineStore(self._home / "online.db", reads_only=self._reads_only)
             case "feast":
                 from mlops_core.adapters.online_store.feast import FeastOnlineStore
 
@@ -96,7 +100,7 @@ class ConfiguredEngines:
     def code(self) -> Code:
         """What the stages use, down to the chosen engines' own modules."""
         engines = {"offline": _OFFLINE[self._settings.offline_store], "trainer": _TRAINER}
-        return Code(engines, cache=self._home / "code.json")
+        return Code(engines, cache=self._home / "code.json", keep=not self._reads_only)
 
     def write_feast_data(
         self, use_case: UseCase, events: Mapping[str, Path], spine: pa.Table, folder: Path

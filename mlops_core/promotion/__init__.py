@@ -1,16 +1,17 @@
 """How a version gets to Production and out of it, whichever engines keep the records."""
 
-from mlops_core.promotion.approval import answer, ask, current_question, standing_decision
+from mlops_core.promotion.approval import answer, ask, asked_already, current_question, standing_decision
 from mlops_core.promotion.promote import promote, put_into_production
 from mlops_core.promotion.record import decide, enter, mirror, record, registered, standing_of
 from mlops_core.promotion.rollback import roll_back, served_before
-from mlops_core.promotion.target import content_of, prepared, serve
+from mlops_core.promotion.target import content_of, prepared, serve, served
 from mlops_core.promotion.verify import adopt, lost, repair, strays
 
 __all__ = [
     "adopt",
     "answer",
     "ask",
+    "asked_already",
     "content_of",
     "current_question",
     "decide",
@@ -25,6 +26,7 @@ __all__ = [
     "repair",
     "roll_back",
     "serve",
+    "served",
     "served_before",
     "standing_decision",
     "standing_of",

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from mlops_core.domain.standing import Request, Standing
     from mlops_core.ports import Engines
 
-__all__ = ["answer", "ask", "current_question", "standing_decision"]
+__all__ = ["answer", "ask", "asked_already", "current_question", "standing_decision"]
 
 
 def ask(engines: Engines, version: ModelVersion, report: str) -> Request:
@@ -31,18 +31,25 @@ def ask(engines: Engines, version: ModelVersion, report: str) -> Request:
         terms = decision.policy.approval
         if terms is None:
             raise BadInput(f"the policy of {version.name} asks for no approval")
-        binding = _binding(version, decision, standing, digest_file(engines.workspace.path(report)))
-        before, now = standing.requests.get(version.number), datetime.now(UTC)
-        if before is not None and before.digest == binding.digest and before.status(now) != "expired":
+        if asked_already(engines, standing, version, report) is not None:
             return []
-        event = ApprovalRequested(
-            binding=binding, terms=terms, expires_at=now + terms.expires, report_path=report
-        )
+        binding = _binding(version, decision, standing, digest_file(engines.workspace.path(report)))
+        until = datetime.now(UTC) + terms.expires
+        event = ApprovalRequested(binding=binding, terms=terms, expires_at=until, report_path=report)
         return [draft(version, event, engines.actor, "the gate passed it, and its policy asks for a person")]
 
     standing = record(engines.ledger, version.name, wanted)
     mirror(engines, version.name)
     return standing.requests[version.number]
+
+
+def asked_already(engines: Engines, standing: Standing, version: ModelVersion, report: str) -> Request | None:
+    """The question that `ask` would find put already; None when it would put one."""
+    decision, before = standing.decisions[version.number], standing.requests.get(version.number)
+    if before is None or before.status(datetime.now(UTC)) == "expired":
+        return None
+    binding = _binding(version, decision, standing, digest_file(engines.workspace.path(report)))
+    return before if before.digest == binding.digest else None
 
 
 def answer(

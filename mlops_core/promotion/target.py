@@ -9,7 +9,7 @@ from mlops_core.domain.digest import digest_of
 from mlops_core.domain.ledger import Deployed, Draft
 from mlops_core.domain.release import Bundle
 from mlops_core.errors import IntegrityError, NotFound
-from mlops_core.evidence import consent_of, write_documents
+from mlops_core.evidence import WRITTEN, consent_of, write_documents
 from mlops_core.promotion.grounds import Grounds
 from mlops_core.promotion.record import record, registered, standing_of
 
@@ -21,14 +21,20 @@ if TYPE_CHECKING:
     from mlops_core.domain.standing import Standing
     from mlops_core.ports import Deployer, Engines
 
-__all__ = ["content_of", "current_or_none", "in_place", "prepared", "serve"]
+__all__ = ["content_of", "current_or_none", "in_place", "prepared", "serve", "served"]
 
 _LOG = logging.getLogger(__name__)
 
 
 def content_of(release: Release) -> str:
-    """Digest of what a release serves, wherever it lies and whenever it was made."""
-    return digest_of(release.model_dump(mode="json", exclude={"uri", "released_at"}))
+    """Digest of what a release serves, wherever it lies, whenever it was made and by which version of this.
+
+    What is written for people when it is made is left out: a newer version draws it otherwise, which must not
+    keep anybody from going back to what served. The decision that it tells of is in the digest.
+    """
+    what = release.model_dump(mode="json", exclude={"uri", "released_at"})
+    what["files"] = {path: digest for path, digest in release.files.items() if path not in WRITTEN}
+    return digest_of(what)
 
 
 def in_place(deployer: Deployer, name: str, version: int, digest: str, content: str | None) -> Release | None:
@@ -102,6 +108,16 @@ def serve(engines: Engines, name: str, *, actor: str, reason: str) -> Release:
                 return release
 
 
+def served(engines: Engines, standing: Standing) -> Release | None:
+    """The release by which the version in Production is served; None when `serve` has something to do."""
+    if standing.production is None:
+        return None
+    found, last = _lying_ready(engines, standing, standing.production)[0], standing.last_served
+    if found is None or last is None or current_or_none(engines.deployer, standing.name) != found:
+        return None
+    return found if (last.version, last.event) == (found.version, _deployed(found)) else None
+
+
 def current_or_none(deployer: Deployer, name: str) -> Release | None:
     """What is served; None when nothing is, or nothing that can be trusted."""
     try:
@@ -117,14 +133,24 @@ def _in_production(engines: Engines, standing: Standing) -> Release:
         raise NotFound(
             f"no version of {standing.name} is in Production: `mlops run {standing.name}` delivers"
         )
-    served = [entry.event for entry in standing.served if entry.version == number]
-    content = served[-1].content if served and isinstance(served[-1], Deployed) else None
-    found = in_place(engines.deployer, standing.name, number, standing.models[number], content)
+    found, content = _lying_ready(engines, standing, number)
     return found or prepared(engines, registered(engines, standing.name, number), content)
 
 
+def _lying_ready(engines: Engines, standing: Standing, number: int) -> tuple[Release | None, str | None]:
+    """The release of a version in Production that can be served, and the content of what served of it."""
+    events = [entry.event for entry in standing.served if entry.version == number]
+    content = events[-1].content if events and isinstance(events[-1], Deployed) else None
+    found = in_place(engines.deployer, standing.name, number, standing.models[number], content)
+    return found, content
+
+
+def _deployed(release: Release) -> Deployed:
+    return Deployed(release=release.uri, content=content_of(release))
+
+
 def _entered(engines: Engines, release: Release, actor: str, reason: str) -> Standing:
-    event = Deployed(release=release.uri, content=content_of(release))
+    event = _deployed(release)
 
     def wanted(standing: Standing) -> list[Draft]:
         last = standing.last_served

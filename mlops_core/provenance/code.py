@@ -45,15 +45,18 @@ _ASIDE = (
     "mlops_core.workspace",
 )
 
+# Module state on purpose: equal sources give equal answers, and a process may ask for several state folders.
+_found_before: dict[str, dict[str, dict[str, str]]] = {}
+
 
 class Code:
     """The code behind each stage, by what it uses.
 
     `adapters` are the roots of each port's engine ("offline", "trainer"), as "module:Class", or a module that
-    is run as a program; a port that is left out adds nothing. `tree` are the sources (default: this package's, without what only keeps results).
-    `cache` is a file that holds what was found for the newest sources: whatever happens to it, the answers
-    are the same. Safe for several threads. What cannot be told is a `DefinitionError` that names file and
-    line.
+    is run as a program; a port that is left out adds nothing. `tree` are the sources (default: this
+    package's, without what only keeps results). `cache` is a file that holds what was found for the newest
+    sources: whatever happens to it, answers are the same; without `keep` it is only read. Safe for several
+    threads. What cannot be told is a `DefinitionError` that names file and line.
     """
 
     def __init__(
@@ -62,6 +65,7 @@ class Code:
         *,
         tree: SourceTree | None = None,
         cache: Path | None = None,
+        keep: bool = True,
     ) -> None:
         self._tree = tree or SourceTree(Path(__file__).parents[1], _PACKAGE, aside=_ASIDE)
         self._roots = {
@@ -71,7 +75,7 @@ class Code:
             ]
             for stage, ports in STAGES.items()
         }
-        self._cache = cache
+        self._cache, self._keeps = cache, keep
         self._reading = Lock()
         self._known: dict[str, dict[str, str]] | None = None
         self._digests: dict[str, str] = {}
@@ -112,13 +116,14 @@ class Code:
             return self._known
 
     def _found(self) -> dict[str, dict[str, str]]:
-        if self._cache is None:
-            return self._computed()
         key = self._sources()
-        found = _cached(self._cache, key)
-        if found is None:
-            found = self._computed()
-            if self._sources() == key:  # else somebody is editing: this is neither of before nor of after
+        known = _found_before.get(key) or (_cached(self._cache, key) if self._cache else None)
+        if known is not None:
+            return known
+        found = self._computed()
+        if self._sources() == key:  # else somebody is editing: this is neither of before nor of after
+            _found_before[key] = found
+            if self._cache and self._keeps:
                 _keep(self._cache, key, found)
         return found
 

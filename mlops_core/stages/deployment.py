@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING, Literal
 
+from mlops_core.domain.inputs import Inputs
 from mlops_core.domain.receipts import DeploymentReceipt
-from mlops_core.promotion import mirror, put_into_production, registered, serve, standing_of
+from mlops_core.promotion import mirror, put_into_production, registered, serve, served, standing_of
 
 if TYPE_CHECKING:
     from mlops_core.domain.receipts import ApprovalReceipt, GateReceipt, ModelRegistryReceipt
@@ -15,8 +17,9 @@ if TYPE_CHECKING:
     from mlops_core.domain.usecase import UseCase
     from mlops_core.ports import Engines
 
-__all__ = ["deployment"]
+__all__ = ["STAGE", "deployment", "deployment_inputs", "kept_out"]
 
+STAGE = "deployment"
 Kept = Literal["rejected", "waiting", "refused", "held back"]
 
 
@@ -33,27 +36,42 @@ def deployment(
     Interrupted anywhere, running again finishes what is missing. Raises `Superseded` when another version
     went to Production since the gate compared.
     """
-    name, version = use_case.name, registered(engines, use_case.name, registration.version)
-    standing = standing_of(engines, name)
-    against = gated.decision.champion
-    reason = f"passed the gate against version {against}" if against else "passed the gate, the first to"
-    if standing.production == version.number:
-        release = serve(engines, name, actor=engines.actor, reason=reason)
-        mirror(engines, name)
-        return _deployed(version, gated, release)
-    kept = _kept(standing, version, gated, approved)
+    begun = time.perf_counter()
+    inputs = deployment_inputs(registration, gated, approved)
+    version = registered(engines, use_case.name, registration.version)
+    standing = standing_of(engines, use_case.name)
+    kept = kept_out(standing, version, gated, approved)
     if kept is not None:
-        status, why = kept
-        stage = standing.stages[version.number]
-        return DeploymentReceipt(status=status, name=name, version=version.number, stage=stage, why=why)
-    release = put_into_production(engines, version, use_case.gate, actor=engines.actor, reason=reason)
-    return _deployed(version, gated, release)
+        receipt, executed = _not_deployed(standing, version, *kept), False
+    else:
+        executed = standing.production != version.number or served(engines, standing) is None
+        release = _brought(use_case, standing, version, gated, engines)
+        receipt = _deployed(version, gated, release)
+    engines.workspace.journal.note(inputs, executed=executed, seconds=time.perf_counter() - begun)
+    return receipt
 
 
-def _kept(
+def deployment_inputs(
+    registration: ModelRegistryReceipt, gated: GateReceipt, approved: ApprovalReceipt
+) -> Inputs:
+    """What decides whether a version goes to Production: the decision, and a person's answer."""
+    return Inputs(
+        stage=STAGE,
+        use_case=registration.name,
+        data={
+            "version": f"version {registration.version}, {registration.digest}",
+            "decision": gated.decision.digest,
+            "approval": approved.status,
+        },
+    )
+
+
+def kept_out(
     standing: Standing, version: ModelVersion, gated: GateReceipt, approved: ApprovalReceipt
 ) -> tuple[Kept, str | None] | None:
-    """Why a version stays out of Production, if it does."""
+    """Why a version stays out of Production, if it does; one that is there stays there."""
+    if standing.production == version.number:
+        return None
     if gated.decision.verdict == "rejected":
         return "rejected", None
     withdrawn = standing.withdrawn.get(version.number)
@@ -66,6 +84,31 @@ def _kept(
     if approved.status in ("waiting", "refused"):
         return ("waiting" if approved.status == "waiting" else "refused"), approved.why
     return None
+
+
+def _brought(
+    use_case: UseCase, standing: Standing, version: ModelVersion, gated: GateReceipt, engines: Engines
+) -> Release:
+    """Serve a version that is in Production; bring one there that is not."""
+    against = gated.decision.champion
+    reason = f"passed the gate against version {against}" if against else "passed the gate, the first to"
+    if standing.production != version.number:
+        return put_into_production(engines, version, use_case.gate, actor=engines.actor, reason=reason)
+    release = serve(engines, use_case.name, actor=engines.actor, reason=reason)
+    mirror(engines, use_case.name)
+    return release
+
+
+def _not_deployed(
+    standing: Standing, version: ModelVersion, status: Kept, why: str | None
+) -> DeploymentReceipt:
+    return DeploymentReceipt(
+        status=status,
+        name=version.name,
+        version=version.number,
+        stage=standing.stages[version.number],
+        why=why,
+    )
 
 
 def _deployed(version: ModelVersion, gated: GateReceipt, release: Release) -> DeploymentReceipt:

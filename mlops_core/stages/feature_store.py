@@ -26,7 +26,15 @@ if TYPE_CHECKING:
     from mlops_core.domain.sources import Data
     from mlops_core.ports import Engines
 
-__all__ = ["STAGE", "feature_store", "feature_store_inputs"]
+__all__ = [
+    "STAGE",
+    "event_logs",
+    "feature_store",
+    "feature_store_inputs",
+    "knowledge",
+    "materialised",
+    "served_otherwise",
+]
 
 STAGE = "feature_store"
 _ONLINE = "online.parquet"
@@ -58,9 +66,8 @@ def feature_store(
         )
         for source in use_case.sources
     }
-    receipt = materialised(use_case, versions, as_of, engines=engines)
-    _keep_served(use_case, data, as_of, engines)
-    return receipt
+    _keep_served(use_case, data, as_of, engines)  # first: what is noted of the stage last is its own use
+    return materialised(use_case, versions, as_of, engines=engines)
 
 
 def feature_store_inputs(
@@ -84,16 +91,14 @@ def materialised(
     """Bring online values to the close of `as_of`, from these versions of the events."""
     workspace = engines.workspace
     inputs = feature_store_inputs(use_case, versions, as_of, engines=engines)
-    log = versions[use_case.label.source]
-    instant = _knowledge(log, as_of)
-    known = known_at(instant, log.last)
+    instant, known = knowledge(versions[use_case.label.source], as_of)
 
     def make(folder: Path) -> FeatureStoreReceipt:
         files = {name: workspace.path(version.uri) for name, version in versions.items()}
         values = expected_values(use_case, engines.offline, files, instant, as_known_at=known, sample=None)
         _write(values, folder / _ONLINE)
         return FeatureStoreReceipt(
-            events={name: _log(version) for name, version in versions.items()},
+            events=event_logs(versions),
             as_of=instant,
             as_known_at=known,
             online_rows=values.num_rows,
@@ -111,9 +116,8 @@ def _keep_served(use_case: UseCase, data: Mapping[str, Data], as_of: date | None
     It goes on serving while changed definitions are still being tried. What hinders this is said, not raised.
     """
     try:
-        release = engines.deployer.current(use_case.name)
-        theirs = UseCase.stored(release.use_case, "the release that serves") if release else use_case
-        if theirs.online_name != use_case.online_name:
+        theirs = served_otherwise(use_case, engines)
+        if theirs is not None:
             history = EventHistory(theirs, engines)
             versions = {one.name: history.bring_in(one, data.get(one.name)) for one in theirs.sources}
             materialised(theirs, versions, as_of, engines=engines)
@@ -121,26 +125,42 @@ def _keep_served(use_case: UseCase, data: Mapping[str, Data], as_of: date | None
         _LOG.warning("feature_store: the values that the release reads could not be refreshed: %s", error)
 
 
-def _log(version: HistoryVersion) -> EventLog:
-    return EventLog(
-        ref=Ref(uri=version.uri, digest=version.digest),
-        rows=version.rows,
-        entities=version.entities,
-        first=version.first,
-        last=version.last,
-    )
+def event_logs(versions: Mapping[str, HistoryVersion]) -> dict[str, EventLog]:
+    """The events of every source as a receipt has them."""
+    return {
+        name: EventLog(
+            ref=Ref(uri=version.uri, digest=version.digest),
+            rows=version.rows,
+            entities=version.entities,
+            first=version.first,
+            last=version.last,
+        )
+        for name, version in versions.items()
+    }
 
 
-def _knowledge(version: HistoryVersion, as_of: date | None) -> datetime:
+def served_otherwise(use_case: UseCase, engines: Engines) -> UseCase | None:
+    """The definitions of the release that serves now, where they read other online values; else None."""
+    release = engines.deployer.current(use_case.name)
+    if release is None:
+        return None
+    theirs = UseCase.stored(release.use_case, "the release that serves")
+    return theirs if theirs.online_name != use_case.online_name else None
+
+
+def knowledge(version: HistoryVersion, as_of: date | None) -> tuple[datetime, datetime | None]:
+    """As of when, and as known when, a run knows the events; `version` is that of the label's source.
+
+    Raises `DataError` for a day before the first event.
+    """
     last = close_of_day(version.last)
-    if as_of is None:
-        return last
-    if close_of_day(as_of) < version.first:
+    if as_of is not None and close_of_day(as_of) < version.first:
         raise DataError(
             f"as of {as_of} there are no events yet: the first is of {version.first:%Y-%m-%d}. "
             f"Give an as-of date between it and {version.last:%Y-%m-%d}."
         )
-    return min(close_of_day(as_of), last)
+    instant = last if as_of is None else min(close_of_day(as_of), last)
+    return instant, known_at(instant, version.last)
 
 
 def _write(table: pa.Table, path: Path) -> None:

@@ -22,10 +22,11 @@ if TYPE_CHECKING:
         TrainingSetReceipt,
     )
     from mlops_core.domain.registry import ModelVersion
+    from mlops_core.domain.standing import Standing
     from mlops_core.domain.usecase import UseCase
     from mlops_core.ports import Engines
 
-__all__ = ["STAGE", "gate", "gate_inputs"]
+__all__ = ["STAGE", "champion_for", "gate", "gate_inputs", "kept_decision"]
 
 STAGE = "gate"
 
@@ -47,10 +48,10 @@ def gate(
     name, policy = use_case.name, use_case.gate
     mine = registered(engines, name, registration.version)
     standing = standing_of(engines, name)
-    if standing.production == mine.number and mine.number in standing.decisions:
-        return GateReceipt(decision=standing.decisions[mine.number])
-    number = standing.production
-    champion = registered(engines, name, number) if number not in (None, mine.number) else None
+    kept = kept_decision(standing, mine)
+    if kept is not None:
+        return GateReceipt(decision=kept)
+    champion = champion_for(engines, standing, mine)
     inputs = gate_inputs(use_case, evaluation, mine, champion, engines=engines)
 
     def make(folder: Path) -> GateReceipt:
@@ -64,6 +65,17 @@ def gate(
     receipt = engines.workspace.produce(inputs, GateReceipt, make)
     decide(engines, mine, receipt.decision)
     return receipt
+
+
+def kept_decision(standing: Standing, mine: ModelVersion) -> GateDecision | None:
+    """The decision that brought a version to Production, where it still is; else None."""
+    return standing.decisions.get(mine.number) if standing.production == mine.number else None
+
+
+def champion_for(engines: Engines, standing: Standing, mine: ModelVersion) -> ModelVersion | None:
+    """The version in Production that another one is compared with; None when there is none."""
+    number = standing.production
+    return registered(engines, standing.name, number) if number not in (None, mine.number) else None
 
 
 def gate_inputs(

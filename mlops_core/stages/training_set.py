@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from mlops_core.domain.usecase import UseCase
     from mlops_core.ports import Engines
 
-__all__ = ["STAGE", "training_set", "training_set_inputs"]
+__all__ = ["STAGE", "snapshots_of", "training_set", "training_set_inputs"]
 
 STAGE = "training_set"
 _FILE = "rows.parquet"
@@ -38,13 +38,7 @@ def training_set(use_case: UseCase, events: FeatureStoreReceipt, *, engines: Eng
     inputs = training_set_inputs(use_case, events, engines=engines)
 
     def make(folder: Path) -> TrainingSetReceipt:
-        log = events.events[use_case.label.source]
-        snapshots = Snapshots.monthly(
-            first=log.first,
-            as_of=events.as_of,
-            horizon=use_case.label.horizon,
-            history=use_case.spine.history,
-        )
+        snapshots = snapshots_of(use_case, events)
         files = {name: workspace.path(log.ref.uri) for name, log in events.events.items()}
         source, offline, known = files[use_case.label.source], engines.offline, events.as_known_at
         spine = offline.spine(use_case, source, snapshots.all, as_known_at=known)
@@ -55,6 +49,16 @@ def training_set(use_case: UseCase, events: FeatureStoreReceipt, *, engines: Eng
         return _store(use_case, _with_split(table, snapshots), snapshots, folder / _FILE, uri)
 
     return workspace.produce(inputs, TrainingSetReceipt, make)
+
+
+def snapshots_of(use_case: UseCase, events: FeatureStoreReceipt) -> Snapshots:
+    """When the rows look at the events. Raises `DataError` when history is too short."""
+    return Snapshots.monthly(
+        first=events.events[use_case.label.source].first,
+        as_of=events.as_of,
+        horizon=use_case.label.horizon,
+        history=use_case.spine.history,
+    )
 
 
 def training_set_inputs(use_case: UseCase, events: FeatureStoreReceipt, *, engines: Engines) -> Inputs:

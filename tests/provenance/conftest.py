@@ -37,3 +37,9 @@ def used(write: Callable[[Mapping[str, str]], Path]) -> Callable[..., dict[str, 
         return tree.used_by(*(roots or ("pkg.main:stage",)))
 
     return found
+
+
+@pytest.fixture(autouse=True)
+def nothing_found_before(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As in a new process: what equal sources said to another test is not known."""
+    monkeypatch.setattr("mlops_core.provenance.code._found_before", {})

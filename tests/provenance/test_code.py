@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from mlops_core.errors import DefinitionError, NotFound
-from mlops_core.provenance import STAGES, Code, SourceTree, changed
+from mlops_core.provenance import STAGES, Code, SourceTree, changed, code
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -28,6 +28,7 @@ FILES = {
 
 
 def _code(root: Path, cache: Path | None = None) -> Code:
+    code._found_before.clear()  # as in another process
     return Code(ADAPTERS, tree=SourceTree(root, "pkg"), cache=cache)
 
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from mlops_core.domain.usecase import UseCase
-    from tests.stages.conftest import Shop
+    from tests.stages.shop import Shop
 
 
 @pytest.fixture

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from mlops_core.domain.online import FeatureValue, Key
     from mlops_core.domain.usecase import UseCase
     from mlops_core.ports import OnlineStore
-    from tests.stages.conftest import Shop
+    from tests.stages.shop import Shop
 
 
 class Corrupting:

@@ -8,7 +8,7 @@ from mlops_core.domain.gates import GatePolicy
 
 if TYPE_CHECKING:
     from mlops_core.domain.usecase import UseCase
-    from tests.stages.conftest import Shop
+    from tests.stages.shop import Shop
 
 
 def test_a_model_is_delivered_by_metrics_of_scikit_learn(shop: Shop, shop_use_case: UseCase) -> None:

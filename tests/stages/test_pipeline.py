@@ -18,7 +18,7 @@ from mlops_core.stages.gate import gate
 if TYPE_CHECKING:
     from mlops_core.domain.release import Release
     from mlops_core.domain.usecase import UseCase
-    from tests.stages.conftest import Shop
+    from tests.stages.shop import Shop
 
 Make = Callable[..., pa.Table]
 
