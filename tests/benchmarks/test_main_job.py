@@ -46,6 +46,7 @@ def _short(name: str) -> str:
     return name.removeprefix("model_training.")
 
 
+@pytest.mark.live
 def test_the_engines_compute_the_rows_that_the_offline_store_does(tmp_path: Path) -> None:
     """Features and labels of every customer at every snapshot are equal, and split at the same months."""
     (source,) = CHURN.sources

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from tests.cli.conftest import Terminal
     from tests.promotion.desk import Desk
 
+pytestmark = pytest.mark.live  # each delivers a model first
+
 CASE = "asking_case:CHURN"
 
 

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from tests.cli.conftest import Terminal
     from tests.promotion.desk import Desk
 
+pytestmark = pytest.mark.live  # the default suite stays under two minutes
+
 
 def test_entries_are_told_in_their_order(delivered: Terminal) -> None:
     lines = delivered("history", "churn").out.splitlines()

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from tests.cli.conftest import Terminal
     from tests.promotion.desk import Desk
 
+pytestmark = pytest.mark.live  # each delivers a model first
+
 
 def test_a_version_that_passed_is_promoted_by_its_number(fresh: Terminal, desk: Desk) -> None:
     desk.delivered(1)

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from tests.cli.conftest import Terminal
     from tests.promotion.desk import Desk
 
+pytestmark = pytest.mark.live  # the default suite stays under two minutes
+
 
 def test_what_was_moved_by_hand_is_told_and_repaired(fresh: Terminal, desk: Desk) -> None:
     desk.delivered(1, 2)

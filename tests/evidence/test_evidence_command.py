@@ -82,6 +82,7 @@ def test_what_is_not_what_served_is_refused(fresh: Terminal, desk: Desk) -> None
     assert f"{manifest.parent.name}/release.json is not the manifest of what served by the ledger" in said.err
 
 
+@pytest.mark.live
 def test_a_pack_that_is_drawn_otherwise_by_now_keeps_nobody_from_going_back(
     fresh: Terminal, desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:

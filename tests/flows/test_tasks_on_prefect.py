@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 AT_ONCE = RetryPolicy(attempts=3, delay_seconds=0)
 
+pytestmark = pytest.mark.live
+
 
 class Fails:
     """A task's function that raises `error` at its first calls, and then returns their number."""

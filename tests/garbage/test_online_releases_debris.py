@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from mlops_core.domain.registry import ModelVersion
     from mlops_core.domain.usecase import UseCase
 
+pytestmark = pytest.mark.live  # the default suite stays under two minutes
+
 HOUR = timedelta(hours=1)
 DIGEST = "0123456789ab"
 

@@ -245,6 +245,7 @@ def test_another_use_case_is_left_alone(store: Store) -> None:
     assert sorted(mine + theirs) == sorted(all_)
 
 
+@pytest.mark.live
 def test_runs_go_well_while_everything_unused_is_removed_again_and_again(store: Store) -> None:
     """Without any age to protect them: a run notes what it uses before it lets go of it."""
     store.run(shop())

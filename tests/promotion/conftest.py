@@ -23,6 +23,9 @@ if TYPE_CHECKING:
     from mlops_core.ports import Deployer, Ledger, ModelRegistry, Reporter, Trainer
 
 
+CODE = Code({})  # one for all tests: it looks at every source file
+
+
 @dataclass
 class MemoryEngines:
     """Every port that promotion uses, in memory; only the workspace is a folder."""
@@ -34,7 +37,7 @@ class MemoryEngines:
     reporter: Reporter = field(default_factory=MemoryReporter)
     deployer: Deployer = field(init=False)
     actor: str = "ana"
-    code: Code = field(default_factory=lambda: Code({}))
+    code: Code = CODE
     offline: Any = None
     online: Any = None
 

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from tests.registry.life import Life
     from tests.registry.mlflow_server import MlflowServer
 
+pytestmark = pytest.mark.live  # the default suite stays under two minutes
+
 Submit = Callable[..., Submission]
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import pytest
+
 from mlops_core.domain.gates import GatePolicy
 
 if TYPE_CHECKING:
@@ -11,6 +13,7 @@ if TYPE_CHECKING:
     from tests.stages.shop import Shop
 
 
+@pytest.mark.live
 def test_a_model_is_delivered_by_metrics_of_scikit_learn(shop: Shop, shop_use_case: UseCase) -> None:
     """Validation, evaluation, floor and further bounds go by their names."""
     policy = GatePolicy(
