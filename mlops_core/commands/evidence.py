@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from mlops_core.commands.models import pick
+from mlops_core.commands.models import referred
 from mlops_core.commands.output import one_line, say
-from mlops_core.commands.subject import engines_for, model_named
+from mlops_core.commands.subject import engines_for
 from mlops_core.errors import BadInput, IntegrityError
 
 if TYPE_CHECKING:
@@ -37,13 +37,9 @@ def add(verbs: Any, words: Sequence[str]) -> None:  # noqa: ARG001 - every verb 
 def _evidence(arguments: argparse.Namespace) -> int:
     from mlops_core.domain.evidence import Evidence
     from mlops_core.evidence import EVIDENCE_TWIN
-    from mlops_core.promotion import standing_of
 
-    word, _, which = arguments.reference.partition("@")
     engines = engines_for(arguments)
-    name = model_named(engines, word)
-    standing = standing_of(engines, name)
-    version = pick(engines.registry.versions(name), standing, name, which or "production")
+    version, standing = referred(engines, arguments.reference)
     release = _released(engines, standing, version)
     pack = _made(engines, standing, version) if release is None else _copied(engines, release)
     out = arguments.out or ("" if arguments.json else ".")
@@ -106,16 +102,19 @@ def _made(engines: ConfiguredEngines, standing: Standing, version: ModelVersion)
 
 def _write(pack: _Pack, out: Path, version: ModelVersion) -> dict[Path, str]:
     """Write the files as `churn-3-evidence.html` and so on; their digests by path."""
-    from mlops_core.disk import replace_file, translated
+    from mlops_core.disk import replace_file
     from mlops_core.domain.digest import digest_bytes
 
     if out.exists() and not out.is_dir():
         raise BadInput(f"--out {out} is a file: name a folder")
     written = {}
-    with translated("write the evidence", out):
+    try:
         out.mkdir(parents=True, exist_ok=True)
         for name, content in pack.items():
             path = out / f"{version.name}-{version.number}-{name}"
             replace_file(path, content)
             written[path] = digest_bytes(content)
+    except OSError as error:
+        what = f"cannot write the evidence into {out}: {error.strerror}. Name another folder with --out"
+        raise BadInput(what) from error
     return written

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 __all__ = ["add"]
 
+_NOTHING = "nothing to remove: all that is old enough is referred to"
 _SPAN = re.compile(r"(?P<count>[0-9]{1,6})(?P<unit>[mhdw])")
 _SECONDS = {"m": 60, "h": 3600, "d": 86400, "w": 7 * 86400}
 _UNITS = ((86400, "d"), (3600, "h"), (60, "min"), (1, "s"))
@@ -124,7 +125,7 @@ def _tell(
 
 def _last_words(items: Sequence[Item], size: int, *, removed: bool) -> str:
     if not items:
-        return "nothing was removed" if removed else "there is nothing that nobody refers to"
+        return "nothing was removed" if removed else _NOTHING
     count = f"{len(items):,} thing{'' if len(items) == 1 else 's'}, {_size(size)}"
     kinds = _counted(one.kind for one in items)
     if removed:

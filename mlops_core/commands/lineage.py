@@ -6,11 +6,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mlops_core.commands.lineage_tree import tree_of
-from mlops_core.commands.models import pick
+from mlops_core.commands.models import referred
 from mlops_core.commands.output import print_json, say, warn
-from mlops_core.commands.subject import engines_for, model_named
+from mlops_core.commands.subject import engines_for
 from mlops_core.commands.versions import stage_of
-from mlops_core.errors import MlopsError
+from mlops_core.errors import BadInput, MlopsError
 
 if TYPE_CHECKING:
     import argparse
@@ -39,26 +39,23 @@ def add(verbs: Any, words: Sequence[str]) -> None:  # noqa: ARG001 - every verb 
 
 
 def _lineage(arguments: argparse.Namespace) -> int:
-    from mlops_core.disk import translated
-    from mlops_core.promotion import standing_of
-
-    word, _, which = arguments.reference.partition("@")
     engines = engines_for(arguments)
-    name = model_named(engines, word)
-    standing = standing_of(engines, name)
-    version = pick(engines.registry.versions(name), standing, name, which or "production")
+    version, standing = referred(engines, arguments.reference)
     descent = _descent(engines, version, standing)
     if arguments.html is not None:
-        with translated("write the page", arguments.html.parent):
+        try:
             engines.reporter.write_descent(descent, arguments.html)
+        except OSError as error:
+            what = f"cannot write the page {arguments.html}: {error.strerror}. Name another file with --html"
+            raise BadInput(what) from error
     if arguments.json:
         from mlops_core.exporters import to_openlineage
 
         print_json(to_openlineage(version, descent))
     elif arguments.html is not None:
-        say(f"{arguments.html}: the lineage of {name} version {version.number}")
+        say(f"{arguments.html}: the lineage of {version.name} version {version.number}")
     else:
-        say(f"{name} version {version.number}, {stage_of(standing, version)}; times are UTC\n")
+        say(f"{version.name} version {version.number}, {stage_of(standing, version)}; times are UTC\n")
         say("\n".join(tree_of(descent)))
     return 0
 

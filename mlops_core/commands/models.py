@@ -17,8 +17,9 @@ if TYPE_CHECKING:
 
     from mlops_core.domain.registry import ModelVersion
     from mlops_core.domain.standing import Standing
+    from mlops_core.wiring import ConfiguredEngines
 
-__all__ = ["add", "pick"]
+__all__ = ["add", "pick", "referred"]
 
 
 def add(verbs: Any, words: Sequence[str]) -> None:  # noqa: ARG001 - every verb is added the same way
@@ -52,12 +53,26 @@ def pick(versions: Sequence[ModelVersion], standing: Standing, name: str, which:
     return max(found, key=lambda one: one.number)
 
 
+def referred(engines: ConfiguredEngines, reference: str) -> tuple[ModelVersion, Standing]:
+    """The version that "churn@3" or "churn@staging" means; "churn" is the one in Production."""
+    from mlops_core.promotion import standing_of
+
+    word, _, which = reference.partition("@")
+    name = model_named(engines, word)
+    standing = standing_of(engines, name)
+    return pick(engines.registry.versions(name), standing, name, which or "production"), standing
+
+
 def _nothing(name: str) -> str:
     return f"{name} has no registered version yet: deliver one with `mlops run {name}`"
 
 
 def _list(arguments: argparse.Namespace) -> int:
-    name, versions, standing = _known(arguments, arguments.use_case)
+    from mlops_core.promotion import standing_of
+
+    engines = engines_for(arguments)
+    name = model_named(engines, arguments.use_case)
+    versions, standing = engines.registry.versions(name), standing_of(engines, name)
     if arguments.json:
         print_json([facts_of(standing, one) for one in versions])
     elif not versions:
@@ -95,9 +110,7 @@ def _metric(version: ModelVersion) -> str:
 
 
 def _show(arguments: argparse.Namespace) -> int:
-    word, _, which = arguments.reference.partition("@")
-    name, versions, standing = _known(arguments, word)
-    version = pick(versions, standing, name, which or "production")
+    version, standing = referred(engines_for(arguments), arguments.reference)
     if arguments.json:
         print_json(facts_of(standing, version))
         return 0
@@ -128,11 +141,3 @@ def _tell_ledger(standing: Standing, number: int) -> None:
             f"  rolled back   from at {moment(withdrawn.at)} UTC, by {one_line(withdrawn.actor)}: "
             f"{one_line(withdrawn.reason)}"
         )
-
-
-def _known(arguments: argparse.Namespace, word: str) -> tuple[str, list[ModelVersion], Standing]:
-    from mlops_core.promotion import standing_of
-
-    engines = engines_for(arguments)
-    name = model_named(engines, word)
-    return name, engines.registry.versions(name), standing_of(engines, name)

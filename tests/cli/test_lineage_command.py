@@ -83,8 +83,9 @@ def test_a_page_that_cannot_be_written_is_one_sentence(fresh: Terminal, desk: De
     desk.delivered(1)
     (tmp_path / "file").write_text("")
     said = fresh("lineage", "churn", "--html", str(tmp_path / "file" / "lineage.html"))
-    assert (said.code, said.out) == (1, "")
-    assert f"mlops: cannot write the page in {tmp_path / 'file'}" in said.err
+    assert (said.code, said.out) == (2, "")
+    assert f"mlops: cannot write the page {tmp_path / 'file' / 'lineage.html'}" in said.err
+    assert "--html" in said.err
 
 
 def test_a_release_that_was_changed_hides_nothing_else(fresh: Terminal, desk: Desk) -> None:

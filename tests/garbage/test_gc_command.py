@@ -52,7 +52,7 @@ def test_with_remove_it_goes_and_is_told(space: Workspace, capsys: pytest.Captur
     assert "removed: 2 things, 20." in capsys.readouterr().out
     assert [space.folder(inputs).is_dir() for inputs in INPUTS] == [False, False, True]
     assert main(["gc", "--older-than", "0"]) == 0
-    assert capsys.readouterr().out == "there is nothing that nobody refers to\n"
+    assert capsys.readouterr().out == "nothing to remove: all that is old enough is referred to\n"
 
 
 def test_a_day_is_the_default(space: Workspace, capsys: pytest.CaptureFixture[str]) -> None:
