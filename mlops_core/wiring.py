@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from mlops_core.adapters.deployer.local import LocalDeployer
+    from mlops_core.adapters.registry.mlflow_leftovers import MlflowLeftovers
     from mlops_core.domain.candidates import AnyCandidate
     from mlops_core.domain.usecase import UseCase
     from mlops_core.ports import (
@@ -123,6 +124,14 @@ class ConfiguredEngines:
         from mlops_core.adapters.registry.mlflow import MlflowModelRegistry
 
         return MlflowModelRegistry(tracking_uri=self._settings.tracking_uri, home=self._home)
+
+    @property
+    def model_files(self) -> MlflowLeftovers:
+        """The registry's files on this machine, as far as it has given them up."""
+        from mlops_core.adapters.registry.mlflow_leftovers import MlflowLeftovers
+        from mlops_core.adapters.registry.mlflow_location import StoreLocation
+
+        return MlflowLeftovers(StoreLocation.of(self._settings.tracking_uri, self._home))
 
     @cached_property
     def ledger(self) -> Ledger:

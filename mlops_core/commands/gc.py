@@ -58,7 +58,9 @@ def _gc(arguments: argparse.Namespace) -> int:
     engines = engines_for(arguments)
     known = names_known(engines)
     name, definitions = _named(arguments.use_case, known)
-    retention = Retention(engines=engines, releases=engines.releases, definitions=definitions)
+    retention = Retention(
+        engines=engines, releases=engines.releases, models=engines.model_files, definitions=definitions
+    )
     found = retention.garbage(name, older_than=older_than)
     if not arguments.remove:
         _tell([one.item for one in found], arguments, removed=False)

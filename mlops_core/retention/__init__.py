@@ -2,6 +2,7 @@
 
 from mlops_core.retention.collect import Retention, names_known
 from mlops_core.retention.found import KINDS, Found, Item, Kind, Total, totals
+from mlops_core.retention.models import ModelFiles
 from mlops_core.retention.releases import Releases
 
 __all__ = [
@@ -9,6 +10,7 @@ __all__ = [
     "Found",
     "Item",
     "Kind",
+    "ModelFiles",
     "Releases",
     "Retention",
     "Total",

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from mlops_core.disk import translated
 from mlops_core.errors import BadInput, NotFound
-from mlops_core.retention import debris, events, online, outputs, releases
+from mlops_core.retention import debris, events, models, online, outputs, releases
 from mlops_core.retention.references import gathered
 
 if TYPE_CHECKING:
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from mlops_core.domain.usecase import UseCase
     from mlops_core.ports import Engines
     from mlops_core.retention.found import Found
+    from mlops_core.retention.models import ModelFiles
     from mlops_core.retention.outputs import Output
     from mlops_core.retention.references import References
     from mlops_core.retention.releases import Releases
@@ -50,12 +51,14 @@ def names_known(engines: Engines) -> list[str]:
 class Retention:
     """What is kept and what may go, in one state folder.
 
-    `releases` are those of a target that keeps folders; without them, none are looked at. `definitions` are
-    the use cases that can be found, whose online values stay.
+    `releases` are those of a target that keeps folders and `models` the files of a registry on this machine;
+    without them, none are looked at. `definitions` are the use cases that can be found, whose online values
+    stay.
     """
 
     engines: Engines
     releases: Releases | None = None
+    models: ModelFiles | None = None
     definitions: Sequence[UseCase] = ()
     clock: Callable[[], datetime] = lambda: datetime.now(UTC)
 
@@ -100,6 +103,8 @@ class Retention:
                 yield from releases.garbage(
                     self.releases, references, name, workspace.home, now.timestamp(), older
                 )
+        if self.models is not None:
+            yield from models.garbage(self.models, use_case, workspace.home, now.timestamp(), older)
         yield from debris.garbage(workspace, use_case, now=now, older_than=older)
 
     def _inputs_of(self, there: Iterable[Output]) -> list[Inputs]:

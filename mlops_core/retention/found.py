@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 
 __all__ = ["KINDS", "Found", "Item", "Kind", "Total", "size_of", "totals"]
 
-Kind = Literal["output", "events", "online values", "release", "debris"]
-KINDS: tuple[Kind, ...] = ("output", "events", "online values", "release", "debris")
+Kind = Literal["output", "events", "online values", "release", "model files", "debris"]
+KINDS: tuple[Kind, ...] = ("output", "events", "online values", "release", "model files", "debris")
 
 
 class Item(Value):
