@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from mlops_core.workspace import Workspace
 
 __all__ = [
+    "ComputingEngines",
     "Deployer",
     "Engines",
     "FittedModel",
@@ -281,8 +282,8 @@ class Reporter(Protocol):
         """Draw where a version comes from, as one self-contained HTML file; equal descents, equal bytes."""
 
 
-class Engines(Protocol):
-    """One adapter per port, each made when first asked for."""
+class ComputingEngines(Protocol):
+    """What a stage computes with, that reaches nothing but its own workspace."""
 
     @property
     def workspace(self) -> Workspace:
@@ -293,16 +294,20 @@ class Engines(Protocol):
         """History."""
 
     @property
-    def online(self) -> OnlineStore:
-        """Latest values."""
-
-    @property
     def code(self) -> Code:
         """The code behind each stage, the engines' included."""
 
     @property
     def trainer(self) -> Trainer:
         """Fits and loads models."""
+
+
+class Engines(ComputingEngines, Protocol):
+    """One adapter per port, each made when first asked for."""
+
+    @property
+    def online(self) -> OnlineStore:
+        """Latest values."""
 
     @property
     def registry(self) -> ModelRegistry:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from mlops_core.ports import Engines, OfflineStore, Trainer
+    from mlops_core.ports import ComputingEngines, OfflineStore, Trainer
     from mlops_core.provenance import Code
     from mlops_core.workspace import Workspace
 
@@ -13,9 +13,9 @@ __all__ = ["Apart"]
 
 
 class Apart:
-    """What a stage needs to compute; what it could change the world by is not there."""
+    """`ComputingEngines` that find nothing that was made before, and keep nothing where it could be found."""
 
-    def __init__(self, engines: Engines, workspace: Workspace) -> None:
+    def __init__(self, engines: ComputingEngines, workspace: Workspace) -> None:
         self._engines, self._workspace = engines, workspace
 
     @property
@@ -37,33 +37,3 @@ class Apart:
     def code(self) -> Code:
         """The code that runs now."""
         return self._engines.code
-
-    @property
-    def online(self) -> NoReturn:
-        """Out of reach."""
-        raise NotImplementedError("a reproduction has no online store")
-
-    @property
-    def registry(self) -> NoReturn:
-        """Out of reach."""
-        raise NotImplementedError("a reproduction registers nothing")
-
-    @property
-    def ledger(self) -> NoReturn:
-        """Out of reach."""
-        raise NotImplementedError("a reproduction enters nothing")
-
-    @property
-    def actor(self) -> NoReturn:
-        """Nobody: nothing is signed."""
-        raise NotImplementedError("a reproduction signs nothing")
-
-    @property
-    def deployer(self) -> NoReturn:
-        """Out of reach."""
-        raise NotImplementedError("a reproduction serves nothing")
-
-    @property
-    def reporter(self) -> NoReturn:
-        """Not needed."""
-        raise NotImplementedError("a reproduction draws nothing")

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from mlops_core.domain.candidates import AnyCandidate
     from mlops_core.domain.receipts import TrainingSetReceipt
     from mlops_core.domain.usecase import UseCase
-    from mlops_core.ports import Engines
+    from mlops_core.ports import ComputingEngines
 
 __all__ = ["ENVIRONMENT", "STAGE", "model_training", "model_training_inputs"]
 
@@ -30,7 +30,7 @@ def model_training(
     candidate: AnyCandidate,
     rows: TrainingSetReceipt,
     *,
-    engines: Engines,
+    engines: ComputingEngines,
 ) -> ModelTrainingReceipt:
     """Fit on the fit rows, judge on validation, then fit again on all training rows.
 
@@ -71,7 +71,7 @@ def model_training(
 
 
 def model_training_inputs(
-    use_case: UseCase, candidate: AnyCandidate, rows: TrainingSetReceipt, *, engines: Engines
+    use_case: UseCase, candidate: AnyCandidate, rows: TrainingSetReceipt, *, engines: ComputingEngines
 ) -> Inputs:
     """What decides the model: the rows, the candidate's specification and what it is chosen by."""
     return Inputs(

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from mlops_core.domain.receipts import FeatureStoreReceipt
     from mlops_core.domain.usecase import UseCase
-    from mlops_core.ports import Engines
+    from mlops_core.ports import ComputingEngines
 
 __all__ = ["STAGE", "snapshots_of", "training_set", "training_set_inputs"]
 
@@ -29,7 +29,9 @@ STAGE = "training_set"
 _FILE = "rows.parquet"
 
 
-def training_set(use_case: UseCase, events: FeatureStoreReceipt, *, engines: Engines) -> TrainingSetReceipt:
+def training_set(
+    use_case: UseCase, events: FeatureStoreReceipt, *, engines: ComputingEngines
+) -> TrainingSetReceipt:
     """Join features and labels to every (entity, snapshot) and split them by time.
 
     Raises `DataError` when history is too short, or when a split has only one class.
@@ -61,7 +63,9 @@ def snapshots_of(use_case: UseCase, events: FeatureStoreReceipt) -> Snapshots:
     )
 
 
-def training_set_inputs(use_case: UseCase, events: FeatureStoreReceipt, *, engines: Engines) -> Inputs:
+def training_set_inputs(
+    use_case: UseCase, events: FeatureStoreReceipt, *, engines: ComputingEngines
+) -> Inputs:
     """What decides the rows: events, what may be known of them, and the definitions."""
     return Inputs(
         stage=STAGE,
