@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from mlops_core.adapters.registry.mlflow import MlflowModelRegistry
-from mlops_core.domain.digest import file_digests
+from mlops_core.domain.digest import digest_file, file_digests
 from mlops_core.domain.registry import Submission
 from mlops_core.errors import BadInput, Unavailable
 
@@ -42,7 +42,8 @@ def test_two_homes_share_what_is_on_the_server(
     assert elsewhere.differences(life.standing) == []
     (tmp_path / "into").mkdir()
     elsewhere.fetch(version, tmp_path / "into")
-    assert file_digests(tmp_path / "into") == file_digests(Path(submission.folder))
+    documents = {f"documents/{Path(one).name}": digest_file(Path(one)) for one in submission.documents}
+    assert file_digests(tmp_path / "into") == file_digests(Path(submission.folder)) | documents
     assert {path.name for path in (tmp_path / "elsewhere/mlflow").iterdir()} <= {"registry.lock", "writer"}
 
 
