@@ -11,25 +11,21 @@ if __name__ == "__main__":  # a run by hand chooses its server before Prefect re
     server.start()
 
 from prefect import flow
-from prefect.task_runners import ThreadPoolTaskRunner
 
 from flows.delivery import deliver
-from flows.parameters import typed_by
+from flows.options import OPTIONS
+from flows.parameters import typed_by, with_runner
 from mlops_core.parameters import parameters_of
-from mlops_core.pipeline import WORKERS
 from mlops_core.usecases.churn import CHURN
 
-ChurnParameters = parameters_of(CHURN)
+ChurnParameters = with_runner(parameters_of(CHURN))
 
 
-RUNNER: Any = ThreadPoolTaskRunner(max_workers=WORKERS)  # Any: Prefect types it by what tasks return
-
-
-@flow(name="churn", task_runner=RUNNER)
+@flow(name="churn", **OPTIONS)
 @typed_by(ChurnParameters)
-def churn(**parameters: Any) -> Any:
+def churn(given: Any) -> Any:
     """Features, candidates, evaluation, registry, gate and release of the churn model."""
-    return deliver(CHURN, ChurnParameters, parameters)
+    return deliver(CHURN, given)
 
 
 if __name__ == "__main__":

@@ -2,25 +2,22 @@
 
 from __future__ import annotations
 
-import logging
 from typing import TYPE_CHECKING, Any
 
 from prefect.states import Completed, Failed
 
 from flows.approval import AWAITING, REJECTED
 from flows.artifacts import publish
+from flows.runners import runner_of
 from flows.settle import park, try_to_settle
 from flows.started import starter
 from flows.tasks import run_on_prefect
 from mlops_core.commands.output import say
 from mlops_core.delivery import Delivery
 from mlops_core.errors import MlopsError
-from mlops_core.parameters import validated
 from mlops_core.settings import Settings
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from mlops_core.domain.usecase import UseCase
     from mlops_core.parameters import DeliveryParameters
     from mlops_core.summary import Outcome
@@ -31,26 +28,16 @@ HELD_BACK = "HeldBack"
 """Name of the state in which a run ends whose version was rolled back from and waits to be named."""
 
 
-def deliver(
-    use_case: UseCase,
-    model: type[DeliveryParameters],
-    values: Mapping[str, Any],
-    *,
-    known_as: str | None = None,
-) -> Any:
+def deliver(use_case: UseCase, given: Any, *, known_as: str | None = None) -> Any:
     """Deliver `use_case`; returns the state the flow run ends in, whose message is the verdict.
 
-    `known_as` is how other flows find the use case, as module:ATTRIBUTE where it is one of the user's own. An
-    error of ours ends the run as Failed with its sentence as the message; anything else is raised.
+    `given` are its parameters with those of the task runner (`flows.parameters.with_runner`). `known_as` is
+    how other flows find the use case, as module:ATTRIBUTE where it is one of the user's own.
     """
-    logging.getLogger("mlops_core").setLevel(logging.INFO)
-    try:
-        parameters = validated(model, values)
-        parameters = parameters.model_copy(update={"actor": starter(parameters.actor)})
-        delivery = Delivery(use_case, parameters, Settings.load())
-        context = run_on_prefect(delivery.dag)
-    except MlopsError as error:
-        return Failed(message=str(error), data=error)
+    parameters: DeliveryParameters = given.model_copy(update={"actor": starter(given.actor)})
+    settings = Settings.load()
+    delivery = Delivery(use_case, parameters, settings)
+    context = run_on_prefect(delivery.dag, runner=runner_of(given, settings))
     summary, outcome = delivery.summary(context), delivery.outcome(context)
     publish(delivery, context, summary)
     say(summary)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import sys
 from typing import Any
 
@@ -12,33 +11,28 @@ if __name__ == "__main__":  # a run by hand chooses its server before Prefect re
     server.start()
 
 from prefect import flow
-from prefect.states import Completed, Failed
+from prefect.states import Completed
 
+from flows.options import OPTIONS
 from flows.parameters import typed_by
 from flows.tasks import run_on_prefect
 from mlops_core.commands.output import say
-from mlops_core.errors import MlopsError
-from mlops_core.parameters import RefreshParameters, data_of, validated
+from mlops_core.parameters import RefreshParameters, data_of
 from mlops_core.pipeline import build_refresh
 from mlops_core.settings import Settings
 from mlops_core.usecases import find
 from mlops_core.wiring import ConfiguredEngines
 
 
-@flow(name="materialize")
+@flow(name="materialize", **OPTIONS)
 @typed_by(RefreshParameters)
-def materialize(**parameters: Any) -> Any:
+def materialize(given: RefreshParameters) -> Any:
     """Bring events in and online values up to date, and prove that online equals offline."""
-    logging.getLogger("mlops_core").setLevel(logging.INFO)
-    try:
-        given = validated(RefreshParameters, parameters)
-        use_case = find(given.use_case)
-        data = data_of(use_case, {use_case.label.source: given.data} if given.data else {})
-        engines = ConfiguredEngines(Settings.load())
-        dag = build_refresh(use_case, engines, data=data, as_of=given.as_of, quarantine=given.quarantine)
-        context = run_on_prefect(dag)
-    except MlopsError as error:
-        return Failed(message=str(error), data=error)
+    use_case = find(given.use_case)
+    data = data_of(use_case, {use_case.label.source: given.data} if given.data else {})
+    engines = ConfiguredEngines(Settings.load())
+    dag = build_refresh(use_case, engines, data=data, as_of=given.as_of, quarantine=given.quarantine)
+    context = run_on_prefect(dag)
     refreshed, verified = context["feature_store"], context["feature_verification"]
     message = (
         f"{use_case.name}: {refreshed.online_rows:,} entities as of {refreshed.as_of:%Y-%m-%d}, "

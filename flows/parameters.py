@@ -1,32 +1,72 @@
-"""A flow's parameters from one pydantic model: flat in the form, described, typed and bounded."""
+"""A flow's parameters from one pydantic model: flat in the form, described, typed, bounded and checked."""
 
 from __future__ import annotations
 
+import functools
 import inspect
-from typing import TYPE_CHECKING, Annotated, Any, TypeVar
+import logging
+from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar
+
+from prefect.states import Failed
+from pydantic import BaseModel, ConfigDict, Field, create_model
+
+from mlops_core.errors import MlopsError
+from mlops_core.parameters import validated
+from mlops_core.pipeline import WORKERS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from pydantic import BaseModel
+__all__ = ["RunnerParameters", "typed_by", "with_runner"]
 
-__all__ = ["typed_by"]
-
-F = TypeVar("F", bound="Callable[..., Any]")
+P = TypeVar("P", bound=BaseModel)
 
 
-def typed_by(model: type[BaseModel]) -> Callable[[F], F]:
-    """Make a function of `**parameters` declare the model's fields as its own.
+class RunnerParameters(BaseModel):
+    """Where a flow runs the tasks of its DAG."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    task_runner: Literal["threads", "dask", "ray"] = Field(
+        default="threads",
+        description="Where tasks run: threads of this process, Dask or Ray (the clusters that the settings "
+        "MLOPS_DASK_ADDRESS and MLOPS_RAY_ADDRESS name, else one on this machine).",
+    )
+    workers: int = Field(
+        default=WORKERS,
+        ge=1,
+        le=1024,
+        description="Tasks at the same time: threads, or processes of a cluster on this machine. "
+        "A cluster elsewhere has its own number.",
+    )
+
+
+def with_runner(model: type[BaseModel]) -> Any:
+    """The same parameters and those of the task runner. Any: no type says that it is a subclass of both."""
+    return create_model(model.__name__, __base__=(model, RunnerParameters))
+
+
+def typed_by(model: type[P]) -> Callable[[Callable[[P], Any]], Callable[..., Any]]:
+    """Make a function of one checked model a function that declares the model's fields as its own.
 
     Prefect reads types, bounds and defaults from the signature and descriptions from the docstring, so its
-    form shows a field for each and refuses what the model would refuse field by field.
+    form shows a field for each. What the function is called with is checked by the model, with the sentence
+    that the command line has; an error of ours, then and later, becomes the state Failed with its sentence.
     """
 
-    def declare(function: F) -> F:
+    def declare(body: Callable[[P], Any]) -> Callable[..., Any]:
+        @functools.wraps(body)
+        def function(**parameters: Any) -> Any:
+            logging.getLogger("mlops_core").setLevel(logging.INFO)
+            try:
+                return body(validated(model, parameters))
+            except MlopsError as error:
+                return Failed(message=str(error), data=error)
+
         declared = [_parameter(model, name) for name in model.model_fields]
         described = [f"    {name}: {_text(model, name)}" for name in model.model_fields]
         function.__signature__ = inspect.Signature(declared)  # type: ignore[attr-defined]  # any function takes it
-        function.__doc__ = "\n".join([inspect.cleandoc(function.__doc__ or ""), "", "Args:", *described])
+        function.__doc__ = "\n".join([inspect.cleandoc(body.__doc__ or ""), "", "Args:", *described])
         return function
 
     return declare

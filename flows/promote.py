@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import sys
 from typing import TYPE_CHECKING, Any
 
@@ -13,15 +12,16 @@ if __name__ == "__main__":  # a run by hand chooses its server before Prefect re
 
 from prefect import flow
 from prefect.context import get_run_context
-from prefect.states import Completed, Failed
+from prefect.states import Completed
 
 from flows.approval import AWAITING, Case, pin
+from flows.options import OPTIONS
 from flows.parameters import typed_by
 from flows.settle import settle
 from flows.started import configured
 from mlops_core.commands.output import say
-from mlops_core.errors import BadInput, MlopsError
-from mlops_core.parameters import PromotionParameters, validated
+from mlops_core.errors import BadInput
+from mlops_core.parameters import PromotionParameters
 from mlops_core.promotion import put_into_production, registered, repair, standing_of
 from mlops_core.usecases import find
 
@@ -33,22 +33,17 @@ if TYPE_CHECKING:
     from mlops_core.ports import Engines
 
 
-@flow(name="promote")
+@flow(name="promote", **OPTIONS)
 @typed_by(PromotionParameters)
-def promote(**parameters: Any) -> Any:
+def promote(given: PromotionParameters) -> Any:
     """Ask a person for consent, and promote on it; without a version, settle what is parked."""
-    logging.getLogger("mlops_core").setLevel(logging.INFO)
-    try:
-        given = validated(PromotionParameters, parameters)
-        use_case, engines = find(given.use_case), configured(given.actor)
-        if given.version is None:
-            done = [*settle(engines, use_case, given.use_case), *repair(engines, use_case.name)]
-            state: Any = Completed(message="; ".join(done) or f"{use_case.name}: nothing to settle")
-        else:
-            version = registered(engines, use_case.name, given.version)
-            state = _promoted(given, use_case, engines, version)
-    except MlopsError as error:
-        return Failed(message=str(error), data=error)
+    use_case, engines = find(given.use_case), configured(given.actor)
+    if given.version is None:
+        done = [*settle(engines, use_case, given.use_case), *repair(engines, use_case.name)]
+        state: Any = Completed(message="; ".join(done) or f"{use_case.name}: nothing to settle")
+    else:
+        version = registered(engines, use_case.name, given.version)
+        state = _promoted(given, use_case, engines, version)
     say(str(state.message))
     return state
 

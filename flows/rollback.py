@@ -12,31 +12,27 @@ if __name__ == "__main__":  # a run by hand chooses its server before Prefect re
     server.start()
 
 from prefect import flow
-from prefect.states import Completed, Failed
+from prefect.states import Completed
 
+from flows.options import OPTIONS
 from flows.parameters import typed_by
 from flows.started import configured
 from mlops_core.commands.output import say
 from mlops_core.errors import MlopsError
-from mlops_core.parameters import RollbackParameters, validated
+from mlops_core.parameters import RollbackParameters
 from mlops_core.promotion import roll_back, standing_of
 from mlops_core.usecases import find
 
 _LOG = logging.getLogger(__name__)
 
 
-@flow(name="rollback")
+@flow(name="rollback", **OPTIONS)
 @typed_by(RollbackParameters)
-def rollback(**parameters: Any) -> Any:
+def rollback(given: RollbackParameters) -> Any:
     """Take the version in Production out of it, in favour of one that really served before."""
-    logging.getLogger("mlops_core").setLevel(logging.INFO)
-    try:
-        given = validated(RollbackParameters, parameters)
-        name, engines = find(given.use_case).name, configured(given.actor)
-        before = standing_of(engines, name).production
-        release = roll_back(engines, name, to=given.to, actor=engines.actor, reason=given.reason)
-    except MlopsError as error:
-        return Failed(message=str(error), data=error)
+    name, engines = find(given.use_case).name, configured(given.actor)
+    before = standing_of(engines, name).production
+    release = roll_back(engines, name, to=given.to, actor=engines.actor, reason=given.reason)
     message = f"{name} version {release.version} is served again, as it was, in place of version {before}"
     if release.version == before:
         message = f"{name} version {before} is in Production already"

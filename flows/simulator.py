@@ -13,12 +13,15 @@ if __name__ == "__main__":  # a run by hand chooses its server before Prefect re
 from prefect import flow
 from pydantic import BaseModel, Field
 
-from flows.parameters import typed_by
+from flows.options import OPTIONS
+from flows.parameters import typed_by, with_runner
+from flows.runners import runner_of
 from flows.tasks import run_on_prefect
+from mlops_core.settings import Settings
 from mlops_core.simulator import build_mlops_pipeline
 
 
-class SimulatorParameters(BaseModel):
+class SimulatedStore(BaseModel):
     """What the simulated feature store is filled with."""
 
     entities: int = Field(default=5, ge=1, le=10_000, description="Rows in the simulated feature store.")
@@ -27,13 +30,16 @@ class SimulatorParameters(BaseModel):
     )
 
 
-@flow(name="simulator")
+SimulatorParameters = with_runner(SimulatedStore)
+
+
+@flow(name="simulator", **OPTIONS)
 @typed_by(SimulatorParameters)
-def simulator(**parameters: Any) -> dict[str, Any]:
+def simulator(given: Any) -> dict[str, Any]:
     """Feature store, training, registry and deployment as deterministic stubs."""
-    given = SimulatorParameters(**parameters)
     rows = [{"entity_id": number, "feature_value": given.level} for number in range(given.entities)]
-    deployment: dict[str, Any] = run_on_prefect(build_mlops_pipeline(rows))["deployment"]
+    context = run_on_prefect(build_mlops_pipeline(rows), runner=runner_of(given, Settings.load()))
+    deployment: dict[str, Any] = context["deployment"]
     return deployment
 
 

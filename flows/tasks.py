@@ -5,42 +5,104 @@ Prefect is the only one that retries here: it takes the policy over from the tas
 
 from __future__ import annotations
 
+import logging
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from prefect import task
 from prefect.cache_policies import NO_CACHE
 from prefect.futures import wait
+from prefect.task_runners import ThreadPoolTaskRunner
+
+from flows.progress import listener
+from mlops_core.errors import TaskTimedOut
+from mlops_core.pipeline import WORKERS
+from mlops_core.progress import heard_by
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from prefect import Task as PrefectTask
     from prefect.client.schemas.objects import State, TaskRun
+    from prefect.task_runners import TaskRunner
 
     from mlops_core.dag import Context, PipelineDAG, RetryPolicy, Task
 
-__all__ = ["run_on_prefect"]
+__all__ = ["Walk", "run_on_prefect", "walk_on_prefect"]
 
 
-def run_on_prefect(dag: PipelineDAG, base_context: Mapping[str, Any] | None = None) -> Context:
-    """Run every task of the DAG as a Prefect task of the current flow run; returns the context.
+@dataclass
+class Walk:
+    """What came of a DAG's tasks: each is in one of the three."""
 
-    Independent tasks run at the same time in the flow's task runner. A failed task leaves those downstream
-    of it `NotReady` and the rest finished; then its error is raised.
+    results: Context = field(default_factory=dict)
+    errors: dict[str, BaseException] = field(default_factory=dict)
+    """What failed, in the order of the DAG."""
+    skipped: tuple[str, ...] = ()
+    """What could not begin, since something before it failed."""
+
+
+def run_on_prefect(
+    dag: PipelineDAG, base_context: Mapping[str, Any] | None = None, *, runner: TaskRunner[Any] | None = None
+) -> Context:
+    """The same as `walk_on_prefect`, for who needs all of it: returns the context that `execute` would.
+
+    After all that could run has run, raises the first failed task's error.
+    """
+    walk = walk_on_prefect(dag, base_context, runner=runner)
+    for error in walk.errors.values():
+        raise error
+    start = {**dag.base_context, **(base_context or {})}
+    return {**start, **walk.results, "execution_order": dag.topological_order()}
+
+
+def walk_on_prefect(
+    dag: PipelineDAG, base_context: Mapping[str, Any] | None = None, *, runner: TaskRunner[Any] | None = None
+) -> Walk:
+    """Run every task of the DAG as a Prefect task of the current flow run.
+
+    Independent tasks run at the same time in `runner`, by default a few threads. A failed task leaves those
+    downstream of it `NotReady` and the rest finished. A task that took too long is a `TaskTimedOut`.
     """
     context: Context = {**dag.base_context, **(base_context or {})}
     futures: dict[str, Any] = {}
+    with runner or ThreadPoolTaskRunner(max_workers=WORKERS) as running:
+        for node in dag:
+            upstream = {name: futures[name] for name in node.upstream}
+            futures[node.name] = running.submit(
+                _prefect_task(node),
+                {"bound": _Bound(node, context), "upstream": upstream},
+                wait_for=list(upstream.values()),
+            )
+        wait(list(futures.values()))
+        return _walk(dag, futures)
+
+
+def _walk(dag: PipelineDAG, futures: Mapping[str, Any]) -> Walk:
+    walk = Walk()
     for node in dag:
-        upstream = {name: futures[name] for name in node.upstream}
-        futures[node.name] = _prefect_task(node).submit(
-            _Bound(node, context), upstream, wait_for=list(upstream.values())
-        )
-    wait(list(futures.values()))
-    failed = [future for future in futures.values() if future.state.is_failed() or future.state.is_crashed()]
-    for future in failed:
-        future.result()  # raises what the task raised
-    results = {name: future.result() for name, future in futures.items()}
-    return {**context, **results, "execution_order": dag.topological_order()}
+        state: State[Any] = futures[node.name].state
+        if state.is_completed():
+            walk.results[node.name] = futures[node.name].result()
+        elif state.is_failed() or state.is_crashed() or state.is_cancelled():
+            walk.errors[node.name] = _error(node, state)
+        else:
+            walk.skipped += (node.name,)
+    return walk
+
+
+def _error(node: Task, state: State[Any]) -> BaseException:
+    """What the task raised. A time-out is ours, whoever took the time."""
+    found = state.result(raise_on_failure=False)
+    if state.name != "TimedOut":
+        return found if isinstance(found, BaseException) else RuntimeError(f"{node.name}: {state.message}")
+    error = TaskTimedOut(
+        f"task {node.name!r} took longer than its time-out of {node.timeout_seconds:g} s and was given up;"
+        " raise timeout_seconds or make it faster",
+        node.name,
+    )
+    error.__cause__ = found
+    return error
 
 
 class _Bound:
@@ -55,7 +117,9 @@ class _Bound:
 
 @task(cache_policy=NO_CACHE)
 def _stage(bound: _Bound, upstream: dict[str, Any]) -> Any:
-    return bound(upstream)
+    logging.getLogger("mlops_core").setLevel(logging.INFO)  # this may be a process of its own
+    with heard_by(listener()):
+        return bound(upstream)
 
 
 def _prefect_task(node: Task) -> PrefectTask[..., Any]:

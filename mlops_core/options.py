@@ -8,7 +8,7 @@ import sys
 from datetime import date
 from difflib import get_close_matches
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn, get_args, get_origin
+from typing import TYPE_CHECKING, Any, Literal, NoReturn, get_args, get_origin
 
 from mlops_core.errors import BadInput
 
@@ -60,6 +60,8 @@ def add_options(parser: argparse.ArgumentParser, model: type[BaseModel]) -> None
 
 
 def _metavar(annotation: Any) -> str:
+    if get_origin(annotation) is Literal:
+        return "|".join(get_args(annotation))
     kinds = [kind for kind in (get_args(annotation) or (annotation,)) if kind is not type(None)]
     return {Path: "FILE", date: "YYYY-MM-DD", float: "NUMBER", int: "N"}.get(kinds[0], "VALUE")
 

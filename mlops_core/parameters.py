@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from mlops_core.domain.usecase import UseCase
 
 __all__ = [
+    "BackfillParameters",
     "DeliveryParameters",
     "PromotionParameters",
     "RefreshParameters",
@@ -92,6 +93,27 @@ class RefreshParameters(BaseModel):
     quarantine: Path | None = Field(
         default=None,
         description="Folder for rows that break a rule, one file a source. Default: such rows stop the run.",
+    )
+
+
+class BackfillParameters(BaseModel):
+    """What a backfill may be told: which days, of which use case."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    use_case: str = Field(default="churn", description="Whose models, such as churn or module:ATTRIBUTE.")
+    first: date = Field(description="The first as-of day, like 1998-03-31.")
+    last: date = Field(description="The last as-of day, like 1998-06-30.")
+    every: Literal["day", "week", "month", "quarter"] = Field(
+        default="month", description="The days between: months and quarters end on their last day."
+    )
+    data: Path | None = Field(
+        default=None,
+        description="Events of the label's source: a file, a folder or a glob. "
+        "Default: what the use case names.",
+    )
+    candidates: tuple[str, ...] = Field(
+        default=(), description="Models to train and choose from. Default: all of the use case."
     )
 
 

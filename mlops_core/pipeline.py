@@ -5,10 +5,10 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
-from mlops_core.dag import PipelineDAG, RetryPolicy, Task
+from mlops_core.dag import PipelineDAG, RetryPolicy, Task, side_by_side
 from mlops_core.stages.approval import approval
 from mlops_core.stages.deployment import deployment
-from mlops_core.stages.feature_store import feature_store
+from mlops_core.stages.feature_store import brought_in, feature_store, materialised
 from mlops_core.stages.feature_verification import feature_verification
 from mlops_core.stages.gate import gate
 from mlops_core.stages.model_evaluation import model_evaluation
@@ -17,7 +17,7 @@ from mlops_core.stages.model_training import model_training
 from mlops_core.stages.training_set import training_set
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
     from datetime import date
     from pathlib import Path
 
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from mlops_core.domain.usecase import UseCase
     from mlops_core.ports import Engines
 
-__all__ = ["WORKERS", "build_pipeline", "build_refresh"]
+__all__ = ["WORKERS", "build_backfill", "build_pipeline", "build_refresh"]
 
 # An engine that is busy or out of reach is tried again; bad input never is (see RetryPolicy).
 _PATIENT = RetryPolicy(attempts=4, delay_seconds=1.0, backoff=2.0, jitter=0.2)
@@ -43,7 +43,6 @@ def build_pipeline(
     `data` are the events by source name; `as_of` is the last day the run may know of (None: all days).
     Candidates are independent branches, named `model_training.<candidate>`.
     """
-    branches = [f"model_training.{candidate.name}" for candidate in use_case.candidates]
     stages = _Stages(use_case, engines, data, as_of)
     # No tags: for each set of them Prefect asks its server for concurrency limits, which takes a run from two
     # to four seconds when the server is busy writing (`benchmarks/main_job.py`, running-second).
@@ -51,12 +50,7 @@ def build_pipeline(
     return PipelineDAG(
         [
             *_refresh(stages),
-            task("training_set", stages.training_set, ("feature_store",)),
-            *(
-                task(name, partial(stages.model_training, candidate), ("training_set",))
-                for name, candidate in zip(branches, use_case.candidates, strict=True)
-            ),
-            task("model_evaluation", stages.model_evaluation, ("training_set", *branches)),
+            *_training(stages),
             task(
                 "model_registry",
                 stages.model_registry,
@@ -89,6 +83,38 @@ def build_refresh(
     return PipelineDAG(_refresh(_Stages(use_case, engines, data, as_of, quarantine)))
 
 
+def build_backfill(
+    use_case: UseCase, engines: Engines, *, data: Mapping[str, Data], as_of: Iterable[date]
+) -> PipelineDAG:
+    """What models as of each of these days would have been, judged on what came after: a branch a day.
+
+    Events are brought in once (`events`); each branch goes from features to `<day>.model_evaluation`. None
+    registers, decides, releases or serves anything.
+    """
+    past = {day: _Stages(use_case, engines, data, day) for day in as_of}
+    days = {
+        day.isoformat(): PipelineDAG(
+            [Task("feature_store", stages.feature_store_then, retry=_PATIENT), *_training(stages)]
+        )
+        for day, stages in past.items()
+    }
+    events = Task("events", _Stages(use_case, engines, data, None).events, retry=_PATIENT)
+    return side_by_side(days, shared=[events])
+
+
+def _training(stages: _Stages) -> list[Task]:
+    task = partial(Task, retry=_PATIENT)
+    branches = {f"model_training.{one.name}": one for one in stages.use_case.candidates}
+    return [
+        task("training_set", stages.training_set, ("feature_store",)),
+        *(
+            task(name, partial(stages.model_training, candidate), ("training_set",))
+            for name, candidate in branches.items()
+        ),
+        task("model_evaluation", stages.model_evaluation, ("training_set", *branches)),
+    ]
+
+
 def _refresh(stages: _Stages) -> list[Task]:
     return [
         Task("feature_store", stages.feature_store, retry=_PATIENT),
@@ -107,38 +133,44 @@ class _Stages:
         as_of: date | None,
         quarantine: Path | None = None,
     ) -> None:
-        self._use_case, self._engines, self._data, self._as_of = use_case, engines, data, as_of
+        self.use_case, self._engines, self._data, self._as_of = use_case, engines, data, as_of
         self._quarantine = quarantine
 
     def feature_store(self, context: Context) -> object:  # noqa: ARG002 - the first stage reads no receipt
         return feature_store(
-            self._use_case, self._data, self._as_of, engines=self._engines, quarantine=self._quarantine
+            self.use_case, self._data, self._as_of, engines=self._engines, quarantine=self._quarantine
         )
 
+    def events(self, context: Context) -> object:  # noqa: ARG002 - nothing comes before it
+        return brought_in(self.use_case, self._data, engines=self._engines)
+
+    def feature_store_then(self, context: Context) -> object:
+        return materialised(self.use_case, context["events"], self._as_of, engines=self._engines, serve=False)
+
     def feature_verification(self, context: Context) -> object:
-        return feature_verification(self._use_case, context["feature_store"], engines=self._engines)
+        return feature_verification(self.use_case, context["feature_store"], engines=self._engines)
 
     def training_set(self, context: Context) -> object:
-        return training_set(self._use_case, context["feature_store"], engines=self._engines)
+        return training_set(self.use_case, context["feature_store"], engines=self._engines)
 
     def model_training(self, candidate: AnyCandidate, context: Context) -> object:
-        return model_training(self._use_case, candidate, context["training_set"], engines=self._engines)
+        return model_training(self.use_case, candidate, context["training_set"], engines=self._engines)
 
     def model_evaluation(self, context: Context) -> object:
-        trained = [context[f"model_training.{candidate.name}"] for candidate in self._use_case.candidates]
-        return model_evaluation(self._use_case, context["training_set"], trained, engines=self._engines)
+        trained = [context[f"model_training.{candidate.name}"] for candidate in self.use_case.candidates]
+        return model_evaluation(self.use_case, context["training_set"], trained, engines=self._engines)
 
     def model_registry(self, context: Context) -> object:
         names = ("feature_store", "training_set", "model_evaluation")
-        return model_registry(self._use_case, *(context[name] for name in names), engines=self._engines)
+        return model_registry(self.use_case, *(context[name] for name in names), engines=self._engines)
 
     def gate(self, context: Context) -> object:
         names = ("feature_store", "training_set", "model_evaluation", "model_registry")
-        return gate(self._use_case, *(context[name] for name in names), engines=self._engines)
+        return gate(self.use_case, *(context[name] for name in names), engines=self._engines)
 
     def approval(self, context: Context) -> object:
         return approval(context["model_registry"], context["gate"], engines=self._engines)
 
     def deployment(self, context: Context) -> object:
         names = ("model_registry", "gate", "approval")
-        return deployment(self._use_case, *(context[name] for name in names), engines=self._engines)
+        return deployment(self.use_case, *(context[name] for name in names), engines=self._engines)

@@ -65,6 +65,22 @@ class Settings(BaseSettings):
         default=None, description="The Python of an environment with Feast; see docs/feast.md."
     )
 
+    dask_address: str | None = Field(
+        default=None,
+        description="Dask's scheduler, such as tcp://HOST:8786; "
+        "by default a cluster on this machine for the length of a run.",
+    )
+    ray_address: str | None = Field(
+        default=None,
+        description="Ray's head, such as ray://HOST:10001; "
+        "by default one on this machine for the length of a run.",
+    )
+    notify: str | None = Field(
+        default=None,
+        description="Prefect notification blocks to tell of failures, rejections and pending approvals, "
+        "as TYPE/NAME, several with commas between them; by default none.",
+    )
+
     @field_validator("online_store")
     @classmethod
     def _known(cls, store: str) -> str:

@@ -57,6 +57,10 @@ class ConfiguredEngines:
         self._settings, self._reads_only = settings, reads_only
         self._home = settings.home.absolute()
 
+    def __getstate__(self) -> dict[str, object]:
+        """Only what engines are made from: who is handed a copy, in another process, makes their own."""
+        return {name: self.__dict__[name] for name in ("_settings", "_reads_only", "_home")}
+
     @cached_property
     def workspace(self) -> Workspace:
         """The state folder."""

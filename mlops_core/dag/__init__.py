@@ -1,5 +1,6 @@
 """Tasks that depend on each other, and the in-process runner that walks them. Standard library only."""
 
+from mlops_core.dag.combine import part_of, side_by_side
 from mlops_core.dag.failure import RunFailed, RunTimedOut
 from mlops_core.dag.graph import PipelineDAG
 from mlops_core.dag.hooks import Hooks
@@ -18,4 +19,6 @@ __all__ = [
     "Task",
     "TaskRun",
     "TaskState",
+    "part_of",
+    "side_by_side",
 ]

@@ -40,6 +40,7 @@ _ASIDE = (
     "mlops_core.errors",
     "mlops_core.journal",
     "mlops_core.ports",
+    "mlops_core.progress",
     "mlops_core.promotion",
     "mlops_core.provenance",
     "mlops_core.workspace",

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "STAGE",
+    "brought_in",
     "event_logs",
     "feature_store",
     "feature_store_inputs",
@@ -57,8 +58,17 @@ def feature_store(
     Rows that break rules go to the folder `quarantine` when there is one (`<source>.parquet`). Raises
     `DataError` for rows that break the contract, `NotFound` for missing data; the store is then as it was.
     """
+    versions = brought_in(use_case, data, engines=engines, quarantine=quarantine)
+    _keep_served(use_case, data, as_of, engines)  # first: what is noted of the stage last is its own use
+    return materialised(use_case, versions, as_of, engines=engines)
+
+
+def brought_in(
+    use_case: UseCase, data: Mapping[str, Data], *, engines: Engines, quarantine: Path | None = None
+) -> dict[str, HistoryVersion]:
+    """Store the events of every source, and nothing else; see `feature_store`."""
     history = EventHistory(use_case, engines)
-    versions = {
+    return {
         source.name: history.bring_in(
             source,
             data.get(source.name),
@@ -66,8 +76,6 @@ def feature_store(
         )
         for source in use_case.sources
     }
-    _keep_served(use_case, data, as_of, engines)  # first: what is noted of the stage last is its own use
-    return materialised(use_case, versions, as_of, engines=engines)
 
 
 def feature_store_inputs(
@@ -86,9 +94,17 @@ def feature_store_inputs(
 
 
 def materialised(
-    use_case: UseCase, versions: Mapping[str, HistoryVersion], as_of: date | None, *, engines: Engines
+    use_case: UseCase,
+    versions: Mapping[str, HistoryVersion],
+    as_of: date | None,
+    *,
+    engines: Engines,
+    serve: bool = True,
 ) -> FeatureStoreReceipt:
-    """Bring online values to the close of `as_of`, from these versions of the events."""
+    """Bring online values to the close of `as_of`, from these versions of the events.
+
+    Without `serve` they are made, and what callers read stays as it is: for runs about the past.
+    """
     workspace = engines.workspace
     inputs = feature_store_inputs(use_case, versions, as_of, engines=engines)
     instant, known = knowledge(versions[use_case.label.source], as_of)
@@ -106,7 +122,8 @@ def materialised(
         )
 
     receipt = workspace.produce(inputs, FeatureStoreReceipt, make)
-    _serve(use_case, receipt, workspace.path(workspace.placed(inputs, _ONLINE)), engines)
+    if serve:
+        _serve(use_case, receipt, workspace.path(workspace.placed(inputs, _ONLINE)), engines)
     return receipt
 
 
@@ -118,8 +135,7 @@ def _keep_served(use_case: UseCase, data: Mapping[str, Data], as_of: date | None
     try:
         theirs = served_otherwise(use_case, engines)
         if theirs is not None:
-            history = EventHistory(theirs, engines)
-            versions = {one.name: history.bring_in(one, data.get(one.name)) for one in theirs.sources}
+            versions = brought_in(theirs, data, engines=engines)
             materialised(theirs, versions, as_of, engines=engines)
     except MlopsError as error:
         _LOG.warning("feature_store: the values that the release reads could not be refreshed: %s", error)
