@@ -39,7 +39,7 @@ from benchmarks.processes import ROOT, Bench, Cost, Row
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-__all__ = ["RATIOS", "ROWS", "Ratio", "cost_table", "main", "ratio_table"]
+__all__ = ["RATIOS", "ROWS", "Ratio", "cost_table", "machine", "main", "measure", "ratio_table"]
 
 Costs = dict[str, list[Cost]]
 
@@ -125,11 +125,11 @@ def cost_table(costs: Costs) -> Iterable[str]:
         yield f"| {key} | {' | '.join(cells)} |"
 
 
-def ratio_table(costs: Costs) -> Iterable[str]:
+def ratio_table(costs: Costs, ratios: Sequence[Ratio] = RATIOS) -> Iterable[str]:
     """Lines of Markdown: every ratio whose rows were measured, what is wanted against what came."""
     yield "| ratio | wanted | wall | from, to | processor | from, to |"
     yield "| --- | --: | --: | --: | --: | --: |"
-    for ratio in RATIOS:
+    for ratio in ratios:
         if not costs.keys() >= set(ratio.rows):
             continue
         rounds = list(zip(*(costs[key] for key in ratio.rows), strict=True))
@@ -162,7 +162,7 @@ def main(words: list[str]) -> None:
     parser.add_argument("--only", nargs="+", choices=keys, default=keys, metavar="ROW", help=", ".join(keys))
     parser.add_argument("--stages", action="store_true", help="only where the time goes, stage by stage")
     options = parser.parse_args(words)
-    print(_machine(), f"\nCommand: `{shlex.join(['python', '-m', 'benchmarks.main_job', *words])}`\n")
+    print(machine(), f"\nCommand: `{shlex.join(['python', '-m', 'benchmarks.main_job', *words])}`\n")
     with tempfile.TemporaryDirectory(prefix="main-job-") as folder:
         bench = Bench(Path(folder))
         if options.stages:
@@ -178,7 +178,8 @@ def _shown(values: Sequence[float], digits: int) -> str:
     return f"{median(values):.{digits}f} | {spread}"
 
 
-def _machine() -> str:
+def machine() -> str:
+    """The machine, its load, and the versions of what is measured."""
     found = ", ".join(f"{name} {version(name)}" for name in _LIBRARIES)
     load = ", ".join(f"{one:.1f}" for one in os.getloadavg())
     return (

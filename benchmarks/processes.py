@@ -100,7 +100,7 @@ class Bench:
         return (self._folder / "output.txt").read_text(errors="replace")
 
     @contextmanager
-    def server(self) -> Iterator[None]:
+    def server(self, **settings: str) -> Iterator[None]:
         """Have a `prefect server start` run beside the body, on a free port and with a home of its own."""
         port = _free_port()
         self._url = f"http://127.0.0.1:{port}"
@@ -108,7 +108,7 @@ class Bench:
         with log.open("wb") as output:
             process = subprocess.Popen(  # noqa: S603 - our own words
                 [sys.executable, "-m", "prefect", "server", "start", "--port", str(port)],
-                env=self._environment | {"PREFECT_HOME": str(self._folder / "prefect-running")},
+                env=self._environment | {"PREFECT_HOME": str(self._folder / "prefect-running")} | settings,
                 stdout=output,
                 stderr=output,
             )

@@ -26,6 +26,7 @@ from prefect.states import Completed, Failed, Suspended
 from pydantic import Field
 
 from flows.artifacts import publish_question
+from flows.places import Places
 from flows.question import question
 from mlops_core.domain.ledger import Promoted
 from mlops_core.errors import BadInput, NotFound, Superseded
@@ -70,12 +71,16 @@ class Answer(RunInput):
 
 @dataclass(frozen=True)
 class Case:
-    """A version, and the question about it: `asked` is the beginning of its digest."""
+    """A version, and the question about it: `asked` is the beginning of its digest.
+
+    `known_as` is how commands find the use case, as module:ATTRIBUTE where it is one of the user's own.
+    """
 
     engines: Engines
     use_case: UseCase
     version: ModelVersion
     asked: str
+    known_as: str
 
     @property
     def who(self) -> str:
@@ -156,8 +161,8 @@ class Case:
     def _park(self, key: str, note: str) -> Any:
         standing = standing_of(self.engines, self.use_case.name)
         decision, request = standing.decisions[self.version.number], standing.requests[self.version.number]
-        text, report = self._text(note), self.engines.workspace.path(request.what.report_path)
-        publish_question(self.version, text, decision, report)
+        text, report = self._text(note), request.what.report_path
+        publish_question(self.engines, self.version, text, decision, report, self._places())
         left = request.what.expires_at + GRACE - datetime.now(UTC)
         form = Answer.with_initial_data(description=text)
         return suspend_flow_run(wait_for_input=form, timeout=int(left.total_seconds()), key=key)
@@ -165,7 +170,10 @@ class Case:
     def _text(self, note: str = "") -> str:
         standing = standing_of(self.engines, self.use_case.name)
         decision, request = standing.decisions[self.version.number], standing.requests[self.version.number]
-        return question(self.version, decision, request, self.engines.workspace.home, note)
+        return question(self.version, decision, request, self._places(), note)
+
+    def _places(self) -> Places:
+        return Places.of(self.version.name, self.version.number, self.known_as)
 
     def _approved(self, standing: Standing, request: Request) -> Any:
         """Promote it, or finish what an interrupted promotion left; what went on from there stays."""

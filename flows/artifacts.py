@@ -2,55 +2,88 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any
 
-from prefect.artifacts import create_link_artifact, create_markdown_artifact, create_table_artifact
+from prefect.client.orchestration import get_client
+from prefect.client.schemas.actions import ArtifactCreate
+from prefect.context import FlowRunContext
+
+from flows.account import account, metric_rows
+from flows.places import Places, listed
+from flows.plots import plots
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-    from pathlib import Path
+    from collections.abc import Mapping, Sequence
 
     from mlops_core.delivery import Delivery
     from mlops_core.domain.gates import GateDecision
     from mlops_core.domain.receipts import EvaluationReceipt
     from mlops_core.domain.registry import ModelVersion
+    from mlops_core.ports import Engines
 
 __all__ = ["publish", "publish_question"]
 
 
-def publish(delivery: Delivery, context: Mapping[str, Any], summary: str) -> None:
-    """Publish the summary, the metrics with their intervals, the gate's checks and a link to the report."""
-    name = _key(delivery.use_case.name)
+def publish(
+    delivery: Delivery, context: Mapping[str, Any], summary: str, *, known_as: str | None = None
+) -> None:
+    """Publish how it ended, the metrics beside the champion's, the gate's checks and the report's plots.
+
+    `known_as` is how commands find the use case, as module:ATTRIBUTE where it is one of the user's own.
+    """
+    name, outcome = delivery.use_case.name, delivery.outcome(context)
     evaluation: EvaluationReceipt = context["model_evaluation"]
-    create_markdown_artifact(f"```\n{summary}\n```", key=f"{name}-summary", description="How the run ended.")
-    create_table_artifact(
-        [
-            {"metric": metric, "value": f"{one.value:.4f}", "interval": f"{one.low:.4f} to {one.high:.4f}"}
-            for metric, one in evaluation.metrics.items()
-        ],
-        key=f"{name}-metrics",
-        description=f"{evaluation.candidate} on {evaluation.rows:,} rows it has never seen.",
+    decision: GateDecision = context["gate"].decision
+    places = Places.of(name, outcome.version, known_as or name)
+    judged = f"{evaluation.candidate} on {evaluation.rows:,} rows it has never seen."
+    _create(
+        _markdown(f"{name}-summary", account(context, outcome, places, summary), "How the run ended."),
+        _table(f"{name}-metrics", metric_rows(evaluation, decision), judged),
+        _gate(name, decision),
+        _report(name, delivery.engines, outcome.report, places),
     )
-    _gate_and_report(name, context["gate"].decision, delivery.report_path(context).absolute())
 
 
-def publish_question(version: ModelVersion, text: str, decision: GateDecision, report: Path) -> None:
-    """Publish what a person is asked, the gate's checks and a link to the report."""
-    name = _key(version.name)
+def publish_question(
+    engines: Engines, version: ModelVersion, text: str, decision: GateDecision, report: str, places: Places
+) -> None:
+    """Publish what a person is asked, the gate's checks and the plots of the report at this place."""
+    name = version.name
     asked = f"Waits for an answer about version {version.number}: press Resume."
-    create_markdown_artifact(text, key=f"{name}-question", description=asked)
-    _gate_and_report(name, decision, report)
+    _create(
+        _markdown(f"{name}-question", text, asked),
+        _gate(name, decision),
+        _report(name, engines, report, places),
+    )
 
 
-def _gate_and_report(name: str, decision: GateDecision, report: Path) -> None:
-    create_table_artifact(
-        [{"check": check.name, "outcome": check.outcome, "why": check.sentence} for check in decision.checks],
-        key=f"{name}-gate",
-        description=f"The gate: {decision.verdict}.",
-    )
-    create_link_artifact(
-        report.as_uri(), link_text=str(report), key=f"{name}-report", description="The HTML report."
-    )
+def _gate(name: str, decision: GateDecision) -> ArtifactCreate:
+    rows = [{"check": one.name, "outcome": one.outcome, "why": one.sentence} for one in decision.checks]
+    return _table(f"{name}-gate", rows, f"The gate: {decision.verdict}.")
+
+
+def _report(name: str, engines: Engines, report: str, places: Places) -> ArtifactCreate:
+    drawn = plots(engines.reporter, engines.workspace.path(report))
+    text = "\n\n".join([listed([places.report(report)]), *drawn])
+    return _markdown(f"{name}-report", text, "The report's plots; the page itself has its tables too.")
+
+
+def _markdown(key: str, text: str, description: str) -> ArtifactCreate:
+    return ArtifactCreate(type="markdown", key=_key(key), data=text, description=description)
+
+
+def _table(key: str, rows: Sequence[Mapping[str, str]], description: str) -> ArtifactCreate:
+    return ArtifactCreate(type="table", key=_key(key), data=json.dumps(rows), description=description)
+
+
+def _create(*artifacts: ArtifactCreate) -> None:
+    """All through one connection; each of Prefect's own functions makes another."""
+    context = FlowRunContext.get()
+    run = context.flow_run.id if context is not None and context.flow_run is not None else None
+    with get_client(sync_client=True) as client:
+        for one in artifacts:
+            client.create_artifact(one.model_copy(update={"flow_run_id": run}))
 
 
 def _key(name: str) -> str:

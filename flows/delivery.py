@@ -18,11 +18,13 @@ from mlops_core.errors import MlopsError
 from mlops_core.settings import Settings
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from mlops_core.domain.usecase import UseCase
     from mlops_core.parameters import DeliveryParameters
     from mlops_core.summary import Outcome
 
-__all__ = ["AWAITING", "HELD_BACK", "REJECTED", "deliver"]
+__all__ = ["AWAITING", "HELD_BACK", "REJECTED", "concluded", "deliver"]
 
 HELD_BACK = "HeldBack"
 """Name of the state in which a run ends whose version was rolled back from and waits to be named."""
@@ -36,14 +38,25 @@ def deliver(use_case: UseCase, given: Any, *, known_as: str | None = None) -> An
     """
     parameters: DeliveryParameters = given.model_copy(update={"actor": starter(given.actor)})
     settings = Settings.load()
-    delivery = Delivery(use_case, parameters, settings)
-    context = run_on_prefect(delivery.dag, runner=runner_of(given, settings))
-    summary, outcome = delivery.summary(context), delivery.outcome(context)
-    publish(delivery, context, summary)
-    say(summary)
     name = known_as or use_case.name
-    state = _ending(outcome, name, fail_on_rejection=parameters.fail_on_rejection)
-    try_to_settle(delivery.engines, delivery.use_case, name)
+    delivery = Delivery(use_case, parameters, settings, known_as=name)
+    context = run_on_prefect(delivery.dag, runner=runner_of(given, settings))
+    return concluded(delivery, context, name, fail_on_rejection=parameters.fail_on_rejection)
+
+
+def concluded(
+    delivery: Delivery, context: Mapping[str, Any], known_as: str, *, fail_on_rejection: bool
+) -> Any:
+    """What follows the last stage, from the receipts in `context`; returns the state that says how it ended.
+
+    Its results are published and said, a person is asked where the policy wants that, and runs that wait for
+    an answer which came meanwhile are ended.
+    """
+    summary, outcome = delivery.summary(context), delivery.outcome(context)
+    publish(delivery, context, summary, known_as=known_as)
+    say(summary)
+    state = _ending(outcome, known_as, fail_on_rejection=fail_on_rejection)
+    try_to_settle(delivery.engines, delivery.use_case, known_as)
     return state
 
 

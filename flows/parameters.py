@@ -5,14 +5,22 @@ from __future__ import annotations
 import functools
 import inspect
 import logging
+import os
+from keyword import iskeyword
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar
 
+from prefect.context import FlowRunContext
+from prefect.runtime import flow_run
 from prefect.states import Failed
 from pydantic import BaseModel, ConfigDict, Field, create_model
 
+from flows.notices import blocks_of
+from flows.tracebacks import spare_tracebacks
 from mlops_core.errors import MlopsError
-from mlops_core.parameters import validated
 from mlops_core.pipeline import WORKERS
+from mlops_core.settings import Settings
+from mlops_core.validation import validated
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -20,6 +28,7 @@ if TYPE_CHECKING:
 __all__ = ["RunnerParameters", "typed_by", "with_runner"]
 
 P = TypeVar("P", bound=BaseModel)
+_BY_NAME = inspect.Parameter.KEYWORD_ONLY
 
 
 class RunnerParameters(BaseModel):
@@ -42,8 +51,9 @@ class RunnerParameters(BaseModel):
 
 
 def with_runner(model: type[BaseModel]) -> Any:
-    """The same parameters and those of the task runner. Any: no type says that it is a subclass of both."""
-    return create_model(model.__name__, __base__=(model, RunnerParameters))
+    """The same parameters, then those of the task runner. Any: no type says that it is a subclass of both."""
+    # Pydantic orders fields from the last base to the first
+    return create_model(model.__name__, __base__=(RunnerParameters, model))
 
 
 def typed_by(model: type[P]) -> Callable[[Callable[[P], Any]], Callable[..., Any]]:
@@ -58,18 +68,59 @@ def typed_by(model: type[P]) -> Callable[[Callable[[P], Any]], Callable[..., Any
         @functools.wraps(body)
         def function(**parameters: Any) -> Any:
             logging.getLogger("mlops_core").setLevel(logging.INFO)
+            spare_tracebacks()
             try:
+                blocks_of(Settings.load().notify)  # what is wrong is told now, not at the end
                 return body(validated(model, parameters))
             except MlopsError as error:
                 return Failed(message=str(error), data=error)
 
         declared = [_parameter(model, name) for name in model.model_fields]
         described = [f"    {name}: {_text(model, name)}" for name in model.model_fields]
-        function.__signature__ = inspect.Signature(declared)  # type: ignore[attr-defined]  # any function takes it
+        function.__signature__ = _Declared(declared)  # type: ignore[attr-defined]  # any function takes it
         function.__doc__ = "\n".join([inspect.cleandoc(body.__doc__ or ""), "", "Args:", *described])
         return function
 
     return declare
+
+
+class _Declared(inspect.Signature):
+    """What a form is made of; for a run, also the names that it was given and that do not exist.
+
+    Prefect refuses those before the function is called, with two lists of names. A misspelt one in a
+    schedule is to be answered as on a command line, so it has to come as far as `validated`.
+    """
+
+    @property
+    def declared(self) -> set[str]:
+        """The names that exist."""
+        return set(super().parameters)
+
+    @property
+    def parameters(self) -> MappingProxyType[str, inspect.Parameter]:
+        known = super().parameters
+        context = FlowRunContext.get()
+        own = getattr(context.flow.fn, "__signature__", None) if context and context.flow else self
+        if not isinstance(own, _Declared) or not own.declared <= known.keys():
+            return known  # it is another flow that runs
+        given = context.parameters or {} if context else _of_this_process(os.environ.get(_RUN, ""))
+        more = [name for name in given if name not in known]
+        made = [inspect.Parameter(_named(name, n), _BY_NAME, default=None) for n, name in enumerate(more)]
+        return MappingProxyType({**known, **dict(zip(more, made, strict=True))})
+
+
+_RUN = "PREFECT__FLOW_RUN_ID"
+"""Where a worker says which run a process is for; Prefect looks at its parameters before it has a context."""
+
+
+@functools.cache
+def _of_this_process(run: str) -> dict[str, Any]:
+    return dict(flow_run.parameters or {}) if run else {}
+
+
+def _named(name: str, number: int) -> str:
+    """What was misspelt may be no name in Python, such as "as-of"."""
+    return name if name.isidentifier() and not iskeyword(name) else f"unknown_{number}"
 
 
 def _parameter(model: type[BaseModel], name: str) -> inspect.Parameter:
@@ -79,7 +130,7 @@ def _parameter(model: type[BaseModel], name: str) -> inspect.Parameter:
     kind: Any = Annotated[(field.annotation, *field.metadata, None)]
     return inspect.Parameter(
         name,
-        inspect.Parameter.KEYWORD_ONLY,
+        _BY_NAME,
         default=inspect.Parameter.empty if field.is_required() else default,
         annotation=kind,
     )

@@ -54,7 +54,7 @@ def _promoted(given: PromotionParameters, use_case: UseCase, engines: Engines, v
     if request is None and not given.request:
         return _named(given, use_case, engines, version)
     asked = given.request or pin(run.id, request.digest if request else "")
-    case = Case(engines, use_case, version, asked)
+    case = Case(engines, use_case, version, asked, given.use_case)
     state = case.concluded_for(run.id)
     if state is not None:
         return state

@@ -1,13 +1,20 @@
-"""What a person is asked to consent to, as Markdown: the form in Prefect's UI shows it."""
+"""What a person is asked to consent to, as Markdown: the form in Prefect's UI shows it.
+
+The form is narrow and its text scrolls: what decides stands first, and what says nothing new last.
+"""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from flows.account import checks, compared
+from flows.places import listed
+from mlops_core.domain.metrics import greater_is_better
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
-    from pathlib import Path
 
+    from flows.places import Places
     from mlops_core.domain.gates import GateDecision
     from mlops_core.domain.registry import ModelVersion
     from mlops_core.domain.standing import Request
@@ -16,27 +23,34 @@ __all__ = ["question"]
 
 
 def question(
-    version: ModelVersion, decision: GateDecision, request: Request, home: Path, note: str = ""
+    version: ModelVersion, decision: GateDecision, request: Request, places: Places, note: str = ""
 ) -> str:
     """The question about a version, with all that an answer rests on.
 
-    `home` is the state folder, in which the report lies; `note` says why it is asked again, where it is.
+    `places` are where to look further; `note` says why it is asked again, where it is.
     """
     parts = [
         f"**An answer was not taken:** {note}" if note else "",
         f"## May {version.name} version {version.number} go to Production?",
-        _list(_situation(version, decision, request)),
+        listed(list(_situation(version, decision, request))),
+        *_section(f"### Against version {decision.champion}, on the same rows", _gains(version, decision)),
         f"### The gate: {decision.verdict}",
-        _list((f"{check.name}, {check.outcome}", check.sentence) for check in decision.checks),
+        listed(list(checks(decision))),
         "### Metrics",
-        _list(_metrics(version)),
-        "### Report",
-        f"`{request.what.report_path}`\n\nin `{home}`",
+        listed(list(_metrics(version))),
+        "### Evidence",
+        listed([places.report(request.what.report_path), places.evidence(None), *places.further()]),
         "### What the answer is bound to",
-        _list(_bound(request)),
+        listed(list(_bound(request))),
         "A change of any of these voids the answer. Digests in full: `mlops approvals --json`.",
     ]
     return "\n\n".join(part for part in parts if part)
+
+
+def _section(heading: str, lines: Iterable[tuple[str, str]]) -> tuple[str, ...]:
+    """Nothing where it would be empty."""
+    text = listed(list(lines))
+    return (heading, text) if text else ()
 
 
 def _situation(version: ModelVersion, decision: GateDecision, request: Request) -> Iterable[tuple[str, str]]:
@@ -53,6 +67,16 @@ def _situation(version: ModelVersion, decision: GateDecision, request: Request) 
     ]
 
 
+def _gains(version: ModelVersion, decision: GateDecision) -> Iterator[tuple[str, str]]:
+    for metric, check in compared(decision).items():
+        found, value = check.figures, version.metrics.get(metric)
+        gained = f"{found['gain']:+.4f} better, at worst {found['low']:+.4f}"
+        if value is not None:
+            rival = value - found["gain"] * (1 if greater_is_better(metric) else -1)
+            gained = f"{value:.4f}, was {rival:.4f}: {gained}"
+        yield metric, gained
+
+
 def _metrics(version: ModelVersion) -> Iterator[tuple[str, str]]:
     """Each of the evaluation with its interval; a registered version also has others without."""
     for name, value in version.metrics.items():
@@ -65,8 +89,3 @@ def _bound(request: Request) -> Iterator[tuple[str, str]]:
     binding = request.what.binding
     for what, digest in [*dict(binding).items(), ("question", binding.digest)]:
         yield what.replace("_", " "), f"`{digest[:12]}`" if digest else "none"
-
-
-def _list(lines: Iterable[tuple[str, str]]) -> str:
-    """A list and no table: what is long wraps, where the form would cut a table's cells."""
-    return "\n".join(f"- **{name}:** {text}" for name, text in lines)

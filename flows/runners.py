@@ -20,7 +20,8 @@ __all__ = ["runner_of"]
 def runner_of(given: RunnerParameters, settings: Settings) -> TaskRunner[Any]:
     """The task runner that a run asks for, at the address that the machine's settings name.
 
-    Raises `BadInput` when its package is not installed.
+    Nothing is started or reached before it is entered; what is raised then, their modules say. Raises
+    `BadInput` when its package is not installed.
     """
     runner: TaskRunner[Any]
     try:
@@ -28,30 +29,16 @@ def runner_of(given: RunnerParameters, settings: Settings) -> TaskRunner[Any]:
             case "threads":
                 runner = ThreadPoolTaskRunner(max_workers=given.workers)
             case "dask":
-                runner = _dask(given.workers, settings.dask_address)
+                from flows.dask_runner import dask_runner
+
+                runner = dask_runner(given.workers, settings.dask_address, settings.home)
             case "ray":
-                runner = _ray(given.workers, settings.ray_address)
+                from flows.ray_runner import ray_runner
+
+                runner = ray_runner(given.workers, settings.ray_address, settings.home)
     except ImportError as error:
         raise BadInput(
             f"--task-runner {given.task_runner}: {error.name} is not installed: "
             f"pip install 'mlops-core[{given.task_runner}]'"
         ) from error
     return runner
-
-
-# Any, twice: these packages say too little of their types
-def _dask(workers: int, address: str | None) -> Any:
-    from prefect_dask import DaskTaskRunner
-
-    if address:
-        return DaskTaskRunner(address=address)
-    # One thread each: stages use the cores themselves, and NumPy's threads are limited for a whole process.
-    return DaskTaskRunner(cluster_kwargs={"n_workers": workers, "threads_per_worker": 1})
-
-
-def _ray(workers: int, address: str | None) -> Any:
-    from prefect_ray import RayTaskRunner
-
-    if address:
-        return RayTaskRunner(address=address)
-    return RayTaskRunner(init_kwargs={"num_cpus": workers, "include_dashboard": False})

@@ -28,6 +28,8 @@ DEFAULT = "127.0.0.1:4200"  # where `prefect server start` listens
 STARTUP_SECONDS = 120
 SETTINGS = {  # for Prefect's own temporary server too
     "PREFECT_LOGGING_EXTRA_LOGGERS": "mlops_core",  # what the stages say is part of the run's log
+    "PREFECT_FLOWS_HEARTBEAT_FREQUENCY": "30",  # flows/lost_runs.py gives up a run after three
+    "DO_NOT_TRACK": "true",  # by Prefect's client; "false" lets it
     "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
     "PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS": str(STARTUP_SECONDS),
     # Nothing is written between, so shutdown drops no event that waits for a write: it writes all.

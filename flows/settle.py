@@ -70,7 +70,8 @@ def settle(engines: Engines, use_case: UseCase, known_as: str) -> list[str]:
         for number, request in standing.requests.items():
             if number in standing.withdrawn or request.status(datetime.now(UTC)) != "waiting":
                 continue
-            case = Case(engines, use_case, registered(engines, use_case.name, number), request.digest)
+            version = registered(engines, use_case.name, number)
+            case = Case(engines, use_case, version, request.digest, known_as)
             if case.concluded() is None:
                 _run_for(client, deployment, known_as, number, request.digest)
     return [sentence for sentence in done if sentence]
@@ -89,7 +90,8 @@ def _settled(client: SyncPrefectClient, engines: Engines, use_case: UseCase, run
     """End a parked run whose question nobody can answer any more; see that another can be answered."""
     try:
         version = registered(engines, use_case.name, int(run.parameters["version"]))
-        case = Case(engines, use_case, version, run.parameters.get("request") or pinned(run.id))
+        asked = run.parameters.get("request") or pinned(run.id)
+        case = Case(engines, use_case, version, asked, run.parameters.get("use_case", use_case.name))
         state = case.concluded()
         if state is not None:
             client.set_flow_run_state(run.id, state)

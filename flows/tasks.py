@@ -5,7 +5,6 @@ Prefect is the only one that retries here: it takes the policy over from the tas
 
 from __future__ import annotations
 
-import logging
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -14,10 +13,11 @@ from prefect.cache_policies import NO_CACHE
 from prefect.futures import wait
 from prefect.task_runners import ThreadPoolTaskRunner
 
-from flows.progress import listener
+from flows.cluster import stages_speak
+from flows.lost_runs import end_lost_attempts
+from flows.progress import shown
 from mlops_core.errors import TaskTimedOut
 from mlops_core.pipeline import WORKERS
-from mlops_core.progress import heard_by
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -65,6 +65,7 @@ def walk_on_prefect(
     downstream of it `NotReady` and the rest finished. A task that took too long is a `TaskTimedOut`.
     """
     context: Context = {**dag.base_context, **(base_context or {})}
+    end_lost_attempts()
     futures: dict[str, Any] = {}
     with runner or ThreadPoolTaskRunner(max_workers=WORKERS) as running:
         for node in dag:
@@ -115,11 +116,15 @@ class _Bound:
         return self.node.run({**self.context, **upstream})
 
 
-@task(cache_policy=NO_CACHE)
-def _stage(bound: _Bound, upstream: dict[str, Any]) -> Any:
-    logging.getLogger("mlops_core").setLevel(logging.INFO)  # this may be a process of its own
-    with heard_by(listener()):
-        return bound(upstream)
+class _Run:  # no function, for each task made of one reads its source again: half of what making one costs
+    def __call__(self, bound: _Bound, upstream: dict[str, Any]) -> Any:
+        stages_speak()  # this may be a process of its own
+        with shown():
+            return bound(upstream)
+
+
+# Prefect's types know functions alone here; anything that can be called is taken
+_stage: PrefectTask[..., Any] = task(_Run(), cache_policy=NO_CACHE)  # type: ignore[call-overload]  # the same
 
 
 def _prefect_task(node: Task) -> PrefectTask[..., Any]:
@@ -129,11 +134,16 @@ def _prefect_task(node: Task) -> PrefectTask[..., Any]:
         description=node.description or None,
         tags=set(node.tags),
         retries=node.retry.attempts - 1,
-        retry_delay_seconds=list(node.retry.delays()),
-        retry_jitter_factor=node.retry.jitter,
+        retry_delay_seconds=_waits(node.retry),
         retry_condition_fn=_worth(node.retry),
         timeout_seconds=node.timeout_seconds,
     )
+
+
+def _waits(policy: RetryPolicy) -> list[float]:
+    """Seconds before each further attempt, jitter included: Prefect's own jitter lengthens waits too."""
+    # It takes 50 at most, and goes on with the last of them
+    return [policy.wait_seconds(attempt) for attempt in range(1, min(policy.attempts, 51))]
 
 
 def _worth(policy: RetryPolicy) -> Callable[[object, TaskRun, State[Any]], bool]:

@@ -19,7 +19,8 @@ from mlops_core.domain.features import (
 from mlops_core.domain.gates import Approval, GatePolicy, NonInferiority, Slice, Superiority
 from mlops_core.domain.labels import EveryMonth, NoEventWithin
 from mlops_core.domain.rules import Fresh, InRange, Matches, NotNull, OneOf, Unique, Volume
-from mlops_core.domain.sources import Entity, EventSource
+from mlops_core.domain.segments import segment
+from mlops_core.domain.sources import Entity, EventSource, Query
 from mlops_core.domain.time import days
 from mlops_core.domain.usecase import UseCase
 from mlops_core.domain.views import FeatureService, FeatureView, OnDemand
@@ -50,6 +51,7 @@ __all__ = [
     "NotNull",
     "OnDemand",
     "OneOf",
+    "Query",
     "Since",
     "Slice",
     "Span",
@@ -61,4 +63,5 @@ __all__ = [
     "Volume",
     "Where",
     "days",
+    "segment",
 ]

@@ -12,7 +12,8 @@ from __future__ import annotations
 
 import logging
 import os
-from contextlib import suppress
+from contextlib import contextmanager, suppress
+from contextvars import ContextVar
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 from uuid import uuid4
@@ -20,14 +21,29 @@ from uuid import uuid4
 from mlops_core.domain.journal import Took, Use
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
     from mlops_core.domain.inputs import Inputs
 
-__all__ = ["Journal"]
+__all__ = ["Journal", "unnoted"]
 
 _KEPT = 20  # times that are remembered
 _LOG = logging.getLogger(__name__)
+_unnoted: ContextVar[bool] = ContextVar("unnoted", default=False)
+
+
+@contextmanager
+def unnoted() -> Iterator[None]:
+    """Have nothing noted by this thread meanwhile: for runs that say nothing of what the next one will do.
+
+    Threads begun inside note, unless they are given a copy of the context.
+    """
+    token = _unnoted.set(True)
+    try:
+        yield
+    finally:
+        _unnoted.reset(token)
 
 
 class Journal:
@@ -38,6 +54,8 @@ class Journal:
 
     def note(self, inputs: Inputs, *, executed: bool, seconds: float) -> None:
         """Remember that a run came through a stage. A disk that refuses is no matter."""
+        if _unnoted.get():
+            return
         now, before = datetime.now(UTC), self.last(inputs.use_case, inputs.stage)
         worked = before.worked if before else ()
         if executed:

@@ -3,31 +3,38 @@
 from __future__ import annotations
 
 from datetime import date
+from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, TypeVar
+from typing import TYPE_CHECKING, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, create_model
+from pydantic import BaseModel, ConfigDict, Field, create_model, field_validator
 
+from mlops_core.domain.periods import Period, last_days
 from mlops_core.errors import BadInput
+from mlops_core.validation import validated
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from pydantic import ValidationInfo
 
     from mlops_core.domain.sources import Data
     from mlops_core.domain.usecase import UseCase
 
 __all__ = [
+    "MOST_DAYS",
     "BackfillParameters",
     "DeliveryParameters",
     "PromotionParameters",
     "RefreshParameters",
     "RollbackParameters",
+    "SegmentsParameters",
     "data_of",
     "parameters_of",
-    "validated",
 ]
 
-P = TypeVar("P", bound=BaseModel)
+MOST_DAYS = 1_000
+"""That one backfill takes."""
 
 
 class DeliveryParameters(BaseModel):
@@ -102,10 +109,12 @@ class BackfillParameters(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     use_case: str = Field(default="churn", description="Whose models, such as churn or module:ATTRIBUTE.")
-    first: date = Field(description="The first as-of day, like 1998-03-31.")
-    last: date = Field(description="The last as-of day, like 1998-06-30.")
-    every: Literal["day", "week", "month", "quarter"] = Field(
-        default="month", description="The days between: months and quarters end on their last day."
+    first: date = Field(description="No as-of day lies before this day, like 1998-03-01.")
+    last: date = Field(description="And none after this one, like 1998-06-30.")
+    every: Period = Field(
+        default="month",
+        validate_default=True,
+        description="One as-of day for each: its last day, where that is within the range.",
     )
     data: Path | None = Field(
         default=None,
@@ -115,6 +124,81 @@ class BackfillParameters(BaseModel):
     candidates: tuple[str, ...] = Field(
         default=(), description="Models to train and choose from. Default: all of the use case."
     )
+
+    @property
+    def days(self) -> tuple[date, ...]:
+        """The as-of days, ascending."""
+        return tuple(last_days(self.first, self.last, self.every))
+
+    def applied_to(self, use_case: UseCase) -> UseCase:
+        """The use case with the candidates that were asked for.
+
+        Raises `BadInput` for one that it does not have.
+        """
+        known = {one.name: one for one in use_case.candidates}
+        unknown = sorted(set(self.candidates) - known.keys())
+        if unknown:
+            raise BadInput(
+                f"--candidates: {use_case.name} has {', '.join(known)}, got {', '.join(map(repr, unknown))}"
+            )
+        chosen = tuple(one for name, one in known.items() if name in (self.candidates or known))
+        return use_case.model_copy(update={"candidates": chosen})
+
+    def data_of(self, use_case: UseCase) -> dict[str, Data]:
+        """The events of each source; see `DeliveryParameters.data_of`."""
+        return data_of(use_case, {use_case.label.source: self.data} if self.data is not None else {})
+
+    @field_validator("last")
+    @classmethod
+    def _in_order(cls, last: date, info: ValidationInfo) -> date:
+        first = info.data.get("first", last)
+        if last < first:
+            raise ValueError(f"expected {first} or later, since --first is that")
+        return last
+
+    @field_validator("every")
+    @classmethod
+    def _some_and_not_too_many(cls, every: Period, info: ValidationInfo) -> Period:
+        if not {"first", "last"} <= info.data.keys():
+            return every  # what is wrong with those is said of them
+        first, last = info.data["first"], info.data["last"]
+        found = sum(1 for _ in islice(last_days(first, last, every), MOST_DAYS + 1))
+        if not found:
+            raise ValueError(f"expected a period of which one ends from {first} to {last}")
+        if found > MOST_DAYS:
+            raise ValueError(
+                f"expected at most {MOST_DAYS:,} days, and {first} to {last} has more: split the range"
+            )
+        return every
+
+
+class SegmentsParameters(BaseModel):
+    """What a delivery of several use cases at once may be told."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    use_cases: tuple[str, ...] = Field(
+        min_length=1, description="The use cases, one a segment, such as churn or module:ATTRIBUTE."
+    )
+    as_of: date | None = Field(
+        default=None,
+        description="Last day the run may know of, like 1998-06-30; labels must have closed by then. "
+        "Default: the day of each one's last event.",
+    )
+    fail_on_rejection: bool = Field(
+        default=False,
+        description="End with exit code 3 (in Prefect: as failed) when the gate, or a person, says no.",
+    )
+    actor: str | None = Field(
+        default=None,
+        min_length=1,
+        description="Who runs this, for the ledger. Default: MLOPS_ACTOR, or the user of the process.",
+    )
+
+    def of(self, use_case: UseCase) -> DeliveryParameters:
+        """The parameters of the delivery of one of them."""
+        told = self.model_dump(include={"as_of", "fail_on_rejection", "actor"})
+        return validated(parameters_of(use_case), told)
 
 
 class PromotionParameters(BaseModel):
@@ -173,7 +257,9 @@ def data_of(use_case: UseCase, given: Mapping[str, Data]) -> dict[str, Data]:
     found = {source.name: given.get(source.name, source.data) for source in use_case.sources}
     missing = sorted(one.name for one in use_case.sources if found[one.name] is None and not one.append)
     if missing:
-        raise BadInput(f"no events for source {', '.join(missing)}: give them with --data")
+        raise BadInput(
+            f"no events for source {', '.join(missing)}: name them in its definition or give them with --data"
+        )
     return {name: data for name, data in found.items() if data is not None}
 
 
@@ -188,23 +274,3 @@ def parameters_of(use_case: UseCase) -> type[DeliveryParameters]:
         f"{title}Parameters", __base__=DeliveryParameters, candidates=(choice, field)
     )
     return made
-
-
-def validated(model: type[P], values: Mapping[str, Any]) -> P:
-    """The parameters, or one `BadInput` that names each offending option, what came and what was expected."""
-    try:
-        return model.model_validate(dict(values))
-    except ValidationError as error:
-        problems = [_sentence(dict(problem)) for problem in error.errors()]
-        raise BadInput("; ".join(dict.fromkeys(problems))) from error
-
-
-def _sentence(problem: dict[str, Any]) -> str:
-    name = str(problem["loc"][0]) if problem["loc"] else "parameters"
-    if problem["type"] == "missing":
-        return f"--{name.replace('_', '-')}: has to be given"
-    came = problem.get("input")
-    expected = problem["msg"][0].lower() + problem["msg"][1:]
-    if problem["type"].startswith("date_"):
-        expected = "expected a date like 1998-06-30"
-    return f"--{name.replace('_', '-')}: {expected}, got {came!r}"

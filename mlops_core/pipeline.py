@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, replace
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from mlops_core.dag import PipelineDAG, RetryPolicy, Task, side_by_side
+from mlops_core.domain.time import close_of_day
+from mlops_core.errors import BadInput
+from mlops_core.journal import unnoted
 from mlops_core.stages.approval import approval
 from mlops_core.stages.deployment import deployment
 from mlops_core.stages.feature_store import brought_in, feature_store, materialised
@@ -17,12 +21,13 @@ from mlops_core.stages.model_training import model_training
 from mlops_core.stages.training_set import training_set
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping, Sequence
     from datetime import date
     from pathlib import Path
 
     from mlops_core.dag import Context
     from mlops_core.domain.candidates import AnyCandidate
+    from mlops_core.domain.history import HistoryVersion
     from mlops_core.domain.sources import Data
     from mlops_core.domain.usecase import UseCase
     from mlops_core.ports import Engines
@@ -89,17 +94,26 @@ def build_backfill(
     """What models as of each of these days would have been, judged on what came after: a branch a day.
 
     Events are brought in once (`events`); each branch goes from features to `<day>.model_evaluation`. None
-    registers, decides, releases or serves anything.
+    registers, decides, releases or serves anything, nor is it noted as what the stages last did: plans and
+    estimates are about the runs that deliver. `events` raises `BadInput`, and no day is begun, when the first
+    day lies before all events, or several after the last: those would all be the same.
     """
-    past = {day: _Stages(use_case, engines, data, day) for day in as_of}
-    days = {
-        day.isoformat(): PipelineDAG(
-            [Task("feature_store", stages.feature_store_then, retry=_PATIENT), *_training(stages)]
+    days = sorted(set(as_of))
+    past = {day.isoformat(): _Stages(use_case, engines, data, day) for day in days}
+    branches = {
+        name: PipelineDAG(
+            replace(task, run=_Unnoted(task.run))
+            for task in [
+                Task("feature_store", stages.feature_store_then, retry=_PATIENT),
+                *_training(stages),
+            ]
         )
-        for day, stages in past.items()
+        for name, stages in past.items()
     }
-    events = Task("events", _Stages(use_case, engines, data, None).events, retry=_PATIENT)
-    return side_by_side(days, shared=[events])
+    begin = _Stages(use_case, engines, data, None)
+    return side_by_side(
+        branches, shared=[Task("events", partial(begin.events_of, tuple(days)), retry=_PATIENT)]
+    )
 
 
 def _training(stages: _Stages) -> list[Task]:
@@ -122,6 +136,30 @@ def _refresh(stages: _Stages) -> list[Task]:
     ]
 
 
+def _check_days(days: Sequence[date], events: HistoryVersion) -> None:
+    if days and close_of_day(days[0]) < events.first:
+        raise BadInput(
+            f"--first: as of {days[0]} there are no events yet: begin on {events.first:%Y-%m-%d} or later"
+        )
+    late = [day for day in days if close_of_day(day) >= events.last]
+    if len(late) > 1:
+        raise BadInput(
+            f"--last: the last event is of {events.last:%Y-%m-%d}, so {late[1]} and days after it would be "
+            f"as {late[0]} is: end on that day"
+        )
+
+
+@dataclass(frozen=True)
+class _Unnoted:
+    """A stage that leaves no note in the journal. It can be pickled."""
+
+    run: Callable[[Context], Any]
+
+    def __call__(self, context: Context) -> Any:
+        with unnoted():
+            return self.run(context)
+
+
 class _Stages:
     """Each stage as a function of the context alone: its inputs by name, the engines bound."""
 
@@ -141,8 +179,10 @@ class _Stages:
             self.use_case, self._data, self._as_of, engines=self._engines, quarantine=self._quarantine
         )
 
-    def events(self, context: Context) -> object:  # noqa: ARG002 - nothing comes before it
-        return brought_in(self.use_case, self._data, engines=self._engines)
+    def events_of(self, days: Sequence[date], context: Context) -> object:  # noqa: ARG002 - it is the first
+        versions = brought_in(self.use_case, self._data, engines=self._engines)
+        _check_days(days, versions[self.use_case.label.source])
+        return versions
 
     def feature_store_then(self, context: Context) -> object:
         return materialised(self.use_case, context["events"], self._as_of, engines=self._engines, serve=False)

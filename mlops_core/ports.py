@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from mlops_core.domain.candidates import AnyCandidate
     from mlops_core.domain.descent import Descent
     from mlops_core.domain.evidence import Evidence
-    from mlops_core.domain.figures import Figures
+    from mlops_core.domain.figures import Figure, Figures
     from mlops_core.domain.history import Ingested, Merged
     from mlops_core.domain.ledger import Draft, Entry
     from mlops_core.domain.online import FeatureValue, Key, OnlineState
@@ -274,6 +274,9 @@ class Reporter(Protocol):
 
     def figures(self, content: ReportContent) -> Figures:
         """The drawings of that file, for others to show."""
+
+    def image(self, figure: Figure) -> str:
+        """One of those drawings as an SVG document of its own, for pages that have no style sheet of ours."""
 
     def write_evidence(self, evidence: Evidence, figures: Figures, path: Path) -> None:
         """Write an evidence pack as one self-contained HTML file; equal arguments give equal bytes."""

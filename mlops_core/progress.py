@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, TypeVar
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-__all__ = ["Progress", "heard_by", "tell", "told"]
+__all__ = ["Progress", "heard_by", "tell", "told", "within"]
 
 T = TypeVar("T")
 
@@ -48,6 +48,17 @@ def tell(what: str, done: float) -> None:
     listener = _listener.get()
     if listener is not None:
         listener(Progress(what, done))
+
+
+@contextmanager
+def within(start: float, stop: float) -> Iterator[None]:
+    """Have what is told meanwhile, from 0 to 1 of a part, count as `start` to `stop` of the whole step."""
+    listener = _listener.get()
+    if listener is None:
+        yield
+        return
+    with heard_by(lambda part: listener(Progress(part.what, start + (stop - start) * part.done))):
+        yield
 
 
 def told(items: Sequence[T], what: str, *, start: float = 0.0, stop: float = 1.0) -> Iterator[T]:

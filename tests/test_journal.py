@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from threading import Thread
 from typing import TYPE_CHECKING
 
 import pytest
 
 from mlops_core.domain.inputs import Inputs
-from mlops_core.journal import Journal
+from mlops_core.journal import Journal, unnoted
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -88,3 +89,16 @@ def test_whose_inputs_they_are_is_not_in_the_key() -> None:
     """Two use cases with the same definitions share a result; two stages never do."""
     assert ROWS.model_copy(update={"use_case": "other"}).key == ROWS.key
     assert ROWS.model_copy(update={"stage": "other"}).key != ROWS.key
+
+
+def test_nothing_is_noted_of_what_is_told_not_to_be(tmp_path: Path) -> None:
+    """By this thread and until then; another one notes meanwhile."""
+    journal = Journal(tmp_path)
+    with unnoted():
+        journal.note(ROWS, executed=True, seconds=1.0)
+        other = Thread(target=journal.note, args=(MODEL,), kwargs={"executed": True, "seconds": 1.0})
+        other.start()
+        other.join()
+    assert [use.inputs for use in journal.all()] == [MODEL]
+    journal.note(ROWS, executed=True, seconds=1.0)
+    assert journal.last("shop", "training_set") is not None

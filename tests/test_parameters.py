@@ -9,9 +9,10 @@ import pytest
 
 from mlops_core.errors import BadInput, DefinitionError
 from mlops_core.options import OptionParser, add_options
-from mlops_core.parameters import DeliveryParameters, parameters_of, validated
+from mlops_core.parameters import DeliveryParameters, parameters_of
 from mlops_core.settings import Settings
 from mlops_core.usecases.churn import CHURN
+from mlops_core.validation import validated
 
 ChurnParameters = parameters_of(CHURN)
 

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 from mlops_core.commands.output import one_line, print_json, print_table, say
 from mlops_core.errors import BadInput, NotFound
 from mlops_core.options import add_options
-from mlops_core.parameters import DeliveryParameters, parameters_of, validated
+from mlops_core.parameters import DeliveryParameters, parameters_of
+from mlops_core.validation import validated
 
 if TYPE_CHECKING:
     import argparse

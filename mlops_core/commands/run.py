@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any
 from mlops_core.commands.output import print_json, say, warn
 from mlops_core.errors import NotFound, TaskFailed
 from mlops_core.options import add_options
-from mlops_core.parameters import DeliveryParameters, parameters_of, validated
+from mlops_core.parameters import DeliveryParameters, parameters_of
 from mlops_core.summary import EXIT_REJECTED
+from mlops_core.validation import validated
 
 if TYPE_CHECKING:
     import argparse

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from mlops_core.dag.graph import PipelineDAG
+from mlops_core.errors import GraphError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -19,13 +20,16 @@ __all__ = ["part_of", "side_by_side"]
 def side_by_side(pipelines: Mapping[str, PipelineDAG], *, shared: Iterable[Task] = ()) -> PipelineDAG:
     """One pipeline of all, in which each task is called `<name>.<task>` after the name of its own.
 
-    A task sees what it would see alone: results of its own pipeline by their plain names. `shared` are tasks
-    that each of the pipelines begins after; its first tasks see their results.
+    A task finds what it would find alone: results of its own pipeline by their plain names, which are the
+    only ones that it may count on. `shared` are tasks that each of the pipelines begins after; its first
+    tasks find their results.
 
-    Raises `GraphError` where two tasks would be called the same.
+    Raises `GraphError` where two tasks would be called the same, or one be taken for what another pipeline
+    calls so: a name that begins with another pipeline's name and a dot, a value that is called as a task is.
     """
     first = tuple(shared)
     before = tuple(task.name for task in first)
+    _check(pipelines, before)
     named = [
         replace(
             task,
@@ -43,6 +47,26 @@ def part_of(name: str, context: Mapping[str, Any]) -> Context:
     """The results of one of the pipelines by their plain names."""
     start = f"{name}."
     return {key.removeprefix(start): value for key, value in context.items() if key.startswith(start)}
+
+
+def _check(pipelines: Mapping[str, PipelineDAG], shared: Iterable[str]) -> None:
+    for name in (*pipelines, *shared):
+        parts = name.split(".")
+        for taken in (".".join(parts[:count]) for count in range(1, len(parts))):
+            if taken in pipelines:
+                task = name.removeprefix(f"{taken}.")
+                raise GraphError(
+                    f"{name!r} would be taken for a task {task!r} of the pipeline {taken!r}: "
+                    "name it without a dot"
+                )
+    names = {f"{name}.{task.name}" for name, dag in pipelines.items() for task in dag} | {*shared}
+    for name, dag in pipelines.items():
+        clash = sorted(names & dag.base_context.keys())
+        if clash:
+            raise GraphError(
+                f"pipeline {name!r} has a value {clash[0]!r} in its context, and there is a task of that "
+                "name: name one of them otherwise"
+            )
 
 
 @dataclass(frozen=True)
@@ -81,3 +105,7 @@ class _View(MutableMapping[str, Any]):
 
     def __len__(self) -> int:
         return len(list(iter(self)))
+
+    def copy(self) -> Context:
+        """What is in it now, as a dict."""
+        return dict(self)

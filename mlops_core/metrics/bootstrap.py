@@ -21,6 +21,7 @@ from mlops_core.metrics.figures import arrays, counted, figure
 from mlops_core.metrics.inputs import checked_labels, checked_scores, require_both_classes
 from mlops_core.metrics.measure import METRICS, measure
 from mlops_core.metrics.ranking import Ranking
+from mlops_core.progress import told
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -65,7 +66,9 @@ def intervals(
         return {}
     of = _figures(finite, labels, scores, threshold)
     truth, _ = arrays(finite[0], labels, scores)
-    drawn = np.array([of(counts) for counts in resamples(truth, replicates, seed, task=task)])
+    steps = told(range(replicates), f"measuring {replicates:,} resamples")
+    draws = resamples(truth, replicates, seed, task=task)
+    drawn = np.array([of(counts) for _, counts in zip(steps, draws, strict=True)])
     found = {
         metric: _interval(points[metric], column, confidence)
         for metric, column in zip(finite, drawn.T, strict=True)

@@ -12,6 +12,7 @@ import numpy as np
 
 from mlops_core.errors import BadInput
 from mlops_core.metrics.point import roc_auc
+from mlops_core.progress import told
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -51,7 +52,7 @@ def importances(
         rows, labels = rows[drawn], labels[drawn]
     whole = roc_auc(labels, model.predict(rows))
     found: dict[str, tuple[float, float]] = {}
-    for column, name in enumerate(names):
+    for column, name in enumerate(told(names, "shuffling one feature after another")):
         falls = [
             whole - roc_auc(labels, model.predict(_shuffled(rows, column, random))) for _ in range(repeats)
         ]

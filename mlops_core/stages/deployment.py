@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Literal
 
 from mlops_core.domain.inputs import Inputs
 from mlops_core.domain.receipts import DeploymentReceipt
+from mlops_core.progress import tell
 from mlops_core.promotion import mirror, put_into_production, registered, serve, served, standing_of
 
 if TYPE_CHECKING:
@@ -45,6 +46,7 @@ def deployment(
         receipt, executed = _not_deployed(standing, version, *kept), False
     else:
         executed = standing.production != version.number or served(engines, standing) is None
+        tell("making and proving the release", 0.0)
         release = _brought(use_case, standing, version, gated, engines)
         receipt = _deployed(version, gated, release)
     engines.workspace.journal.note(inputs, executed=executed, seconds=time.perf_counter() - begun)

@@ -13,6 +13,7 @@ from mlops_core.domain.usecase import UseCase
 from mlops_core.errors import DataError, MlopsError
 from mlops_core.history import EventHistory
 from mlops_core.online_parity import expected_values, known_at
+from mlops_core.progress import tell, within
 from mlops_core.provenance import libraries
 
 if TYPE_CHECKING:
@@ -68,14 +69,16 @@ def brought_in(
 ) -> dict[str, HistoryVersion]:
     """Store the events of every source, and nothing else; see `feature_store`."""
     history = EventHistory(use_case, engines)
-    return {
-        source.name: history.bring_in(
-            source,
-            data.get(source.name),
-            quarantine=quarantine / f"{source.name}.parquet" if quarantine else None,
-        )
-        for source in use_case.sources
-    }
+    versions: dict[str, HistoryVersion] = {}
+    share = 0.6 / len(use_case.sources)  # of the stage; the rest makes online values
+    for number, source in enumerate(use_case.sources):
+        with within(number * share, (number + 1) * share):
+            versions[source.name] = history.bring_in(
+                source,
+                data.get(source.name),
+                quarantine=quarantine / f"{source.name}.parquet" if quarantine else None,
+            )
+    return versions
 
 
 def feature_store_inputs(
@@ -111,7 +114,10 @@ def materialised(
 
     def make(folder: Path) -> FeatureStoreReceipt:
         files = {name: workspace.path(version.uri) for name, version in versions.items()}
-        values = expected_values(use_case, engines.offline, files, instant, as_known_at=known, sample=None)
+        with within(0.6, 0.8):
+            values = expected_values(
+                use_case, engines.offline, files, instant, as_known_at=known, sample=None
+            )
         _write(values, folder / _ONLINE)
         return FeatureStoreReceipt(
             events=event_logs(versions),
@@ -192,6 +198,7 @@ def _serve(use_case: UseCase, receipt: FeatureStoreReceipt, file: Path, engines:
     if state is None or (state.as_of, state.digest) != (receipt.as_of, receipt.online_digest):
         import pyarrow.parquet as pq
 
+        tell(f"writing {receipt.online_rows:,} entities to the online store", 0.8)
         state = online.write(name, pq.read_table(file), use_case.entity.keys, receipt.as_of)
     if state.as_of > receipt.as_of:
         _LOG.info(

@@ -10,6 +10,7 @@ from mlops_core.domain.online import ExpectedValues
 from mlops_core.domain.receipts import ParityReport
 from mlops_core.errors import IntegrityError
 from mlops_core.online_parity import SAMPLE, compare_online, expected_values, sampled
+from mlops_core.progress import tell, within
 from mlops_core.provenance import libraries
 
 if TYPE_CHECKING:
@@ -40,6 +41,7 @@ def feature_verification(
         _LOG.info("feature_verification: %s", reason)
         return ParityReport(as_of=state.as_of, compared=0, skipped=reason)
     expected = _expected(use_case, events, engines, sample)
+    tell("comparing with online values", 0.8)
     report = compare_online(use_case, engines.online, expected, events.as_of)
     if not report.equal:
         raise IntegrityError(
@@ -81,9 +83,10 @@ def _expected(
 
     def make(folder: Path) -> ExpectedValues:  # noqa: ARG001 - there is nothing but the values
         files = {name: workspace.path(log.ref.uri) for name, log in events.events.items()}
-        table = expected_values(
-            use_case, engines.offline, files, events.as_of, as_known_at=events.as_known_at, sample=sample
-        )
+        with within(0.0, 0.8):
+            table = expected_values(
+                use_case, engines.offline, files, events.as_of, as_known_at=events.as_known_at, sample=sample
+            )
         return sampled(use_case, table)
 
     return workspace.produce(inputs, ExpectedValues, make)

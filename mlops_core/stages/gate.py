@@ -8,6 +8,7 @@ from mlops_core.domain.digest import digest_of
 from mlops_core.domain.gates import GateDecision
 from mlops_core.domain.inputs import Inputs
 from mlops_core.domain.receipts import GateReceipt
+from mlops_core.progress import tell
 from mlops_core.promotion import decide, registered, standing_of
 from mlops_core.stages.champion import judged_against
 
@@ -57,7 +58,9 @@ def gate(
     def make(folder: Path) -> GateReceipt:
         from mlops_core.checks import judge
 
+        tell("scoring the rows by challenger and champion" if champion else "timing predictions", 0.0)
         judged = judged_against(use_case, events, rows, evaluation, champion, engines=engines)
+        tell("asking the policy's questions", 0.4)
         decision = _decision(policy, mine, champion, judge(policy, judged), engines.code.whole)
         (folder / "decision.json").write_text(decision.model_dump_json(indent=1))
         return GateReceipt(decision=decision)

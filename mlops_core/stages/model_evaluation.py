@@ -11,6 +11,7 @@ from mlops_core.domain.receipts import EvaluationReceipt, Ref
 from mlops_core.domain.release import Probes
 from mlops_core.domain.report import ReportContent
 from mlops_core.errors import DataError
+from mlops_core.progress import tell, within
 from mlops_core.provenance import libraries
 from mlops_core.stages.matrix import label_vector, matrix, read_splits
 
@@ -72,10 +73,15 @@ def model_evaluation(
 
         table = read_splits(workspace.path(rows.ref.uri), "evaluation")
         features, labels = matrix(table, rows.feature_names), label_vector(table, use_case.label.name)
+        tell(f"scoring {len(labels):,} rows by {len(trained)} candidates", 0.05)
         models = {one.candidate: engines.trainer.load(workspace.path(one.ref.uri)) for one in trained}
         scores = {name: model.predict(features) for name, model in models.items()}
         chosen = scores[best.candidate]
         predictions = _predictions(use_case, table, labels, chosen)
+        with within(0.2, 0.6):
+            figures = intervals(
+                labels, chosen, best.threshold, confidence=policy.confidence, more=policy.metrics
+            )
         receipt = EvaluationReceipt(
             candidate=best.candidate,
             model=best.ref,
@@ -83,11 +89,11 @@ def model_evaluation(
             threshold=best.threshold,
             rows=len(labels),
             positives=int(labels.sum()),
-            metrics=intervals(
-                labels, chosen, best.threshold, confidence=policy.confidence, more=policy.metrics
-            ),
+            metrics=figures,
             validation={one.candidate: one.metrics for one in trained},
         )
+        with within(0.6, 0.85):
+            weights = importances(models[best.candidate], features, labels, rows.feature_names)
         content = ReportContent(
             title=f"{use_case.name}: {best.candidate}",
             chosen=best.candidate,
@@ -96,12 +102,14 @@ def model_evaluation(
             scores=scores,
             metrics=receipt.metrics,
             validation=receipt.validation,
-            importances=importances(models[best.candidate], features, labels, rows.feature_names),
+            importances=weights,
             facts=_facts(use_case, rows, best),
         )
+        tell("drawing the report", 0.85)
         engines.reporter.write(content, folder / REPORT)
         (folder / "figures.json").write_text(engines.reporter.figures(content).model_dump_json())
         pq.write_table(predictions, folder / PREDICTIONS)
+        tell("profiling the training rows", 0.95)
         training = read_splits(workspace.path(rows.ref.uri), "fit", "embargo", "validation")
         profile = profile_of(training.select(list(rows.feature_names)))
         (folder / PROFILE).write_text(profile.model_dump_json())

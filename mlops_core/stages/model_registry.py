@@ -12,6 +12,7 @@ from mlops_core.domain.profiles import FeatureProfile
 from mlops_core.domain.receipts import ModelRegistryReceipt
 from mlops_core.domain.registry import Lineage, Submission
 from mlops_core.domain.release import Probes
+from mlops_core.progress import tell
 from mlops_core.promotion import enter
 from mlops_core.provenance import git_commit, libraries
 from mlops_core.stages.model_evaluation import DOCUMENTS, PROBES, PROFILE, REPORT
@@ -41,7 +42,9 @@ def model_registry(
     """
     inputs = model_registry_inputs(use_case, rows, evaluation)
     digest, begun = inputs.data["model"], time.perf_counter()
+    tell("asking the registry", 0.0)
     known = {version.digest for version in engines.registry.versions(use_case.name)}
+    tell("registering the model with its documents", 0.4)
     version = enter(engines, _submission(use_case, events, rows, evaluation, digest, engines))
     seconds = time.perf_counter() - begun
     engines.workspace.journal.note(inputs, executed=digest not in known, seconds=seconds)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from mlops_core.domain.inputs import Inputs
 from mlops_core.domain.receipts import ModelTrainingReceipt, Ref
+from mlops_core.progress import tell
 from mlops_core.provenance import libraries
 from mlops_core.stages.matrix import label_vector, matrix, read_splits
 
@@ -50,10 +51,15 @@ def model_training(
         features, labels = matrix(table, rows.feature_names), label_vector(table, label)
         split = table["split"].to_numpy(zero_copy_only=False)
         fit, validation = split == "fit", split == "validation"
+        count, all_rows = int(fit.sum()), len(labels)
+        tell(f"fitting on {count:,} rows, to be judged on validation", 0.05)
         scores = trainer.fit(candidate, features[fit], labels[fit]).predict(features[validation])
         threshold = best_threshold(labels[validation], scores)
         chosen_by = figure(metric, labels[validation], scores, threshold)
+        # the time of a fit grows with its rows
+        tell(f"fitting on all {all_rows:,} rows", 0.05 + 0.9 * count / (count + all_rows))
         model = trainer.fit(candidate, features, labels)
+        tell("saving the model", 0.95)
         (folder / "model").mkdir()
         model.save(folder / "model")
         receipt = ModelTrainingReceipt(

@@ -10,6 +10,7 @@ from mlops_core.domain.receipts import Ref, Split, TrainingSetReceipt
 from mlops_core.domain.snapshots import Snapshots
 from mlops_core.errors import DataError
 from mlops_core.point_in_time import historical_features
+from mlops_core.progress import tell, within
 from mlops_core.provenance import libraries
 
 if TYPE_CHECKING:
@@ -43,10 +44,14 @@ def training_set(
         snapshots = snapshots_of(use_case, events)
         files = {name: workspace.path(log.ref.uri) for name, log in events.events.items()}
         source, offline, known = files[use_case.label.source], engines.offline, events.as_known_at
+        tell(f"finding the entities of {len(snapshots.all)} snapshots", 0.0)
         spine = offline.spine(use_case, source, snapshots.all, as_known_at=known)
-        table = historical_features(use_case, offline, files, spine, as_known_at=known)
+        with within(0.1, 0.7):
+            table = historical_features(use_case, offline, files, spine, as_known_at=known)
+        tell(f"reading labels of {spine.num_rows:,} rows", 0.7)
         labels = offline.labels(use_case, source, spine, as_known_at=known)
         table = table.append_column(use_case.label.name, labels[use_case.label.name])
+        tell(f"writing {spine.num_rows:,} rows", 0.85)
         uri = workspace.placed(inputs, _FILE)
         return _store(use_case, _with_split(table, snapshots), snapshots, folder / _FILE, uri)
 

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 from prefect import flow
 
 from flows.delivery import deliver
-from flows.parameters import typed_by
+from flows.options import OPTIONS
+from flows.parameters import typed_by, with_runner
 from mlops_core.domain.gates import Approval, NonInferiority
 from mlops_core.parameters import parameters_of
 from mlops_core.usecases.churn import CHURN
@@ -40,13 +41,13 @@ FREE = named("free")
 
 def flow_of(use_case: UseCase) -> Any:
     """The flow that delivers one of them."""
-    model = parameters_of(use_case)
+    model = with_runner(parameters_of(use_case))
 
-    @flow(name=use_case.name)
+    @flow(name=use_case.name, **OPTIONS)
     @typed_by(model)
-    def delivery(**parameters: Any) -> Any:
+    def delivery(given: Any) -> Any:
         """Deliver the shop's model."""
-        return deliver(use_case, model, parameters, known_as=f"{__name__}:{use_case.name.upper()}")
+        return deliver(use_case, given, known_as=f"{__name__}:{use_case.name.upper()}")
 
     return delivery
 

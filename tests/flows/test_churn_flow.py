@@ -6,7 +6,6 @@ import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from urllib.parse import unquote, urlsplit
 
 import pytest
 
@@ -89,19 +88,20 @@ def test_every_stage_is_a_task_run(delivered: Ran) -> None:
 
 
 def test_a_run_can_be_looked_at(shop: Shop, delivered: Ran) -> None:
-    """Summary, metrics, the gate's checks and the report are artifacts of the run."""
+    """Summary, metrics, the gate's checks and the report are artifacts of the run; progress may be one."""
     found = delivered.artifacts()
-    assert set(found) == {"churn-summary", "churn-metrics", "churn-gate", "churn-report"}
+    assert set(found) - {"progress"} == {"churn-summary", "churn-metrics", "churn-gate", "churn-report"}
     assert "churn version 1 is delivered." in str(found["churn-summary"].data)
     metrics = {row["metric"]: row for row in json.loads(str(found["churn-metrics"].data))}
     assert metrics["roc_auc"]["value"] == f"{delivered.result.metrics['roc_auc']:.4f}"
     checks = {row["check"]: row["outcome"] for row in json.loads(str(found["churn-gate"].data))}
     assert checks["floor"] == "passed"
     assert checks["champion"] == "not applicable"
-    link = str(found["churn-report"].data)
-    report = Path(unquote(urlsplit(link[link.index("file:") : -1]).path))
-    assert report == shop.home / delivered.result.report
+    report = shop.home / delivered.result.report
     assert report.read_text().startswith("<!doctype html>")
+    shown = str(found["churn-report"].data)
+    assert f"[report.html]({report.as_uri()})" in shown
+    assert shown.count("](data:image/svg+xml;base64,") == report.read_text().count("<svg ")
 
 
 def test_the_same_again_changes_nothing(shop: Shop, delivered: Ran, purchases: Callable[[int], Path]) -> None:
@@ -171,9 +171,18 @@ def test_a_setting_that_is_none_ends_with_our_sentence(shop: Shop, monkeypatch: 
     )
 
 
-def test_an_unknown_candidate_never_runs(shop: Shop) -> None:
-    """Prefect's own check of the parameters fails the run before its first task."""
-    failed = shop.run(candidates=["forest"])
+@pytest.mark.parametrize(
+    ("parameters", "sentence"),
+    [
+        ({"candidates": ["forest"]}, "--candidates: input should be 'logistic' or 'boosting', got 'forest'"),
+        ({"floor": "high", "workers": 0}, "--workers: input should be greater than or equal to 1, got 0"),
+    ],
+    ids=["candidate", "two"],
+)
+def test_a_bad_parameter_never_runs(shop: Shop, parameters: dict[str, Any], sentence: str) -> None:
+    """Failed before the first task, with the sentence that the command line has."""
+    failed = shop.run(**parameters)
     assert failed.state.is_failed()
-    assert "candidates.0: Input should be 'logistic' or 'boosting'" in str(failed.state.message)
+    assert sentence in str(failed.state.message)
+    assert isinstance(failed.result, BadInput)
     assert failed.task_runs(0) == {}

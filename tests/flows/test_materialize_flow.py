@@ -36,7 +36,7 @@ def test_it_brings_online_values_in_and_proves_them(
     [
         ({"use_case": "chrun"}, "did you mean 'churn'"),
         ({"data": "nowhere.parquet"}, "nowhere.parquet"),
-        ({"as_of": "1998-02-30"}, "as_of"),
+        ({"as_of": "1998-02-30"}, "--as-of: expected a date like 1998-06-30, got '1998-02-30'"),
     ],
     ids=["use case", "data", "date"],
 )

@@ -2,17 +2,32 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import threading
 import time
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+import pyarrow as pa
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from flows.tasks import _prefect_task
+from mlops_core.adapters.ledger.sqlite import SQLiteLedger
+from mlops_core.adapters.online_store import sqlite_file
+from mlops_core.adapters.online_store.sqlite import SQLiteOnlineStore
 from mlops_core.dag import PipelineDAG, RetryPolicy, Task
-from mlops_core.errors import BadInput, DataError, Unavailable
+from mlops_core.domain.inputs import Inputs
+from mlops_core.domain.value import Value
+from mlops_core.errors import BadInput, DataError, TaskTimedOut, Unavailable
+from mlops_core.workspace import Workspace
+from tests.ledger.drafts import promoted
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
     from mlops_core.dag import Context
     from tests.flows.conftest import Ran
@@ -157,9 +172,135 @@ def test_independent_tasks_run_at_the_same_time(walk: Callable[..., Ran]) -> Non
 
 
 def test_a_task_that_takes_too_long_is_given_up(walk: Callable[..., Ran]) -> None:
-    """Its run has failed, under the name that Prefect gives to time-outs."""
+    """Its run has failed, under the name that Prefect gives to time-outs, and in our words."""
     dag = PipelineDAG([Task("slow", lambda _context: time.sleep(0.6), timeout_seconds=0.1)])
     ran = walk(dag)
     assert ran.state.is_failed()
     assert ran.task_runs(1)["slow"].state_name == "TimedOut"
-    assert isinstance(ran.result, TimeoutError)
+    assert isinstance(ran.result, TaskTimedOut)
+    assert str(ran.result).startswith("task 'slow' took longer than its time-out of 0.1 s and was given up")
+
+
+def test_what_a_task_was_making_when_its_time_was_over_is_never_seen(
+    walk: Callable[..., Ran], tmp_path: Path
+) -> None:
+    """It is not attempted again, nothing is published, and the next run makes it from the beginning."""
+    space = Workspace(tmp_path)
+    work = Publishes(space)
+    slow = Task("slow", work, timeout_seconds=0.1, retry=AT_ONCE)
+    ran = walk(PipelineDAG([slow, Task("after", lambda context: context["slow"], ("slow",))]))
+    assert {name: run.state_name for name, run in ran.task_runs(2).items()} == {
+        "slow": "TimedOut",
+        "after": "NotReady",
+    }
+    assert work.called == 1
+    assert space.find(INPUTS, Made) is None
+    assert walk(PipelineDAG([Task("slow", work)])).result["slow"] == Made(number=2)
+
+
+INPUTS = Inputs(stage="slow", use_case="shop")
+
+
+class Made(Value):
+    """A receipt."""
+
+    number: int
+
+
+class Publishes:
+    """A task's function that publishes what it makes, and counts how often it had to."""
+
+    def __init__(self, space: Workspace) -> None:
+        self.space, self.called, self.made = space, 0, 0
+
+    def __call__(self, _context: Context) -> Made:
+        self.called += 1
+        return self.space.produce(INPUTS, Made, self._make)
+
+    def _make(self, folder: Path) -> Made:
+        self.made += 1
+        (folder / "rows").write_text("all of them")
+        time.sleep(0.6)
+        return Made(number=self.made)
+
+
+class Holder:
+    """A process that keeps a SQLite file locked until it is told to let go."""
+
+    SCRIPT = """
+import sqlite3, sys
+connection = sqlite3.connect(sys.argv[1], isolation_level=None)
+connection.execute("BEGIN EXCLUSIVE")
+print("locked", flush=True)
+sys.stdin.readline()
+connection.execute("ROLLBACK")
+print("free", flush=True)
+"""
+
+    def __init__(self, file: Path) -> None:
+        self.process = subprocess.Popen(  # noqa: S603 - this very Python
+            [sys.executable, "-c", self.SCRIPT, str(file)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        assert self._said() == "locked"
+
+    def let_go(self) -> None:
+        """Free the file."""
+        self.process.communicate("\n")
+
+    def _said(self) -> str:
+        assert self.process.stdout is not None
+        return self.process.stdout.readline().strip()
+
+
+def _in_ledger(home: Path) -> None:
+    SQLiteLedger(home / "db", patience=0.1).append("churn", [promoted(1)], after=0)
+
+
+def _in_store(home: Path) -> None:
+    table = pa.table({"id": [1], "spent": [2.0]})
+    SQLiteOnlineStore(home / "db").write("set", table, ["id"], datetime(2021, 6, 30, tzinfo=UTC))
+
+
+@pytest.mark.parametrize("write", [_in_ledger, _in_store], ids=["ledger", "online store"])
+def test_a_database_that_another_process_has_locked_is_tried_again(
+    write: Callable[[Path], None], walk: Callable[..., Ran], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The stage waits for its turn as its policy says, and is done when the other has gone."""
+    monkeypatch.setattr(sqlite_file, "_BUSY_SECONDS", 0.1)  # not ten
+    (tmp_path / "db").touch()
+    holder, attempts = Holder(tmp_path / "db"), list[int]()
+
+    def work(_context: Context) -> str:
+        attempts.append(len(attempts))
+        if len(attempts) == 3:
+            holder.let_go()
+        write(tmp_path)
+        return "written"
+
+    policy = RetryPolicy(attempts=4, delay_seconds=0.1, jitter=0.5)
+    ran = walk(PipelineDAG([Task("stage", work, retry=policy)]))
+    assert ran.result["stage"] == "written"
+    run = ran.task_runs(1)["stage"]
+    assert (len(attempts), run.run_count, run.state_name) == (3, 3, "Completed")
+
+
+@given(
+    attempts=st.integers(1, 80),
+    delay=st.floats(0, 10),
+    backoff=st.floats(1, 4),
+    longest=st.floats(0, 60),
+    jitter=st.floats(0, 1),
+)
+def test_waits_are_no_longer_than_the_policy_allows(
+    attempts: int, delay: float, backoff: float, longest: float, jitter: float
+) -> None:
+    """As many as Prefect takes, each its delay or shorter by the jitter at most."""
+    policy = RetryPolicy(attempts, delay, backoff, longest, jitter)
+    waits = _prefect_task(Task("stage", lambda _context: None, retry=policy)).retry_delay_seconds
+    assert isinstance(waits, list)
+    assert len(waits) == min(attempts - 1, 50)
+    for wait, most in zip(waits, policy.delays(), strict=False):
+        assert most * (1 - jitter) - 1e-9 <= wait <= most

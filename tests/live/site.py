@@ -18,10 +18,11 @@ if TYPE_CHECKING:
 
     from tests.live.conftest import Environment
 
-__all__ = ["POOL", "Site", "succeeds"]
+__all__ = ["ENDS", "POOL", "Site", "succeeds"]
 
 POOL = "mlops-process"
-PARTS = ("flows", "mlops_core", "prefect.yaml", "pyproject.toml")
+ENDS = ("COMPLETED", "FAILED", "CRASHED", "CANCELLED")
+PARTS = ("deploy", "flows", "mlops_core", "prefect.yaml", "pyproject.toml")
 
 
 class Site:
@@ -65,6 +66,12 @@ class Site:
         succeeds(self.prefect("work-pool", "create", POOL, "--type", "process"))
         succeeds(self.prefect("--no-prompt", "deploy", "--all"))
 
+    def deploy_again(self) -> str:
+        """Deploy everything once more, and return what that said."""
+        done = self.prefect("--no-prompt", "deploy", "--all")
+        succeeds(done)
+        return done.stdout
+
     def kill(self) -> None:
         """End all that runs here as a crash of the machine would."""
         while left := self.environment.processes():
@@ -92,6 +99,10 @@ class Site:
         """What the API answers to a POST that it should accept."""
         return self.post(path, **body).raise_for_status().json()
 
+    def create(self, path: str, many: list[dict[str, Any]]) -> None:
+        """Have the API make several things."""
+        httpx.post(f"{self.api}{path}", json=many, timeout=120).raise_for_status()
+
     def deployments(self) -> dict[str, dict[str, Any]]:
         """All deployments by `flow/name`."""
         flows = {flow["id"]: flow["name"] for flow in self.ask("/flows/filter")}
@@ -116,7 +127,7 @@ class Site:
 
     def once(self, run: str, *types: str) -> dict[str, Any]:
         """The state of a run when it is one of these, by default a last one."""
-        wanted = types or ("COMPLETED", "FAILED", "CRASHED", "CANCELLED")
+        wanted = types or ENDS
 
         def reached() -> dict[str, Any] | None:
             found = self.state(run)

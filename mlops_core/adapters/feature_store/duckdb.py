@@ -24,6 +24,7 @@ from mlops_core.adapters.feature_store.sql.queries import (
     magnitudes_query,
     spine_query,
 )
+from mlops_core.progress import tell
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -77,12 +78,14 @@ class DuckDBOfflineStore(CanonicalFiles):
         for group in feature_groups(use_case):
             path = events_of(events, group.source.name)
             if group.latest:
+                tell(f"latest values of {group.source.name}", len(found) / len(use_case.joined_names))
                 found |= _latest(group, path, asked, as_known_at)
             else:
                 aggregates.append((group, path))
         if aggregates:
             with self._session() as connection:
                 for group, path in aggregates:
+                    tell(f"features from {group.source.name}", len(found) / len(use_case.joined_names))
                     file = EventsFile(path, group.source, columns_needed(group), as_known_at)
                     found |= _aggregated(connection, group, file, asked)
         return asked.with_columns({name: found[name] for name in use_case.joined_names})

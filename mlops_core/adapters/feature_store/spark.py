@@ -28,6 +28,7 @@ from mlops_core.adapters.feature_store.sql.queries import (
     magnitudes_query,
     spine_query,
 )
+from mlops_core.progress import tell
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -84,6 +85,7 @@ class SparkOfflineStore(CanonicalFiles):
         for group in feature_groups(use_case):
             path = events_of(events, group.source.name)
             file = SparkEvents(path, group.source, columns_needed(group), as_known_at)
+            tell(f"features from {group.source.name}", len(found) / len(use_case.joined_names))
             with self._spark.session(spine=file.spine(asked, group.keys)) as session:
                 found |= _values(session, group, file)
         return asked.with_columns({name: found[name] for name in use_case.joined_names})

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from uuid import uuid4
 
 from mlops_core.adapters.reporter.descent_page import render_descent
+from mlops_core.adapters.reporter.drawing import drawing
 from mlops_core.adapters.reporter.evidence import render_evidence
 from mlops_core.adapters.reporter.figures import figures
 from mlops_core.adapters.reporter.pages import page
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 
     from mlops_core.domain.descent import Descent
     from mlops_core.domain.evidence import Evidence
+    from mlops_core.domain.figures import Figure
     from mlops_core.domain.report import ReportContent
 
 __all__ = ["HtmlReporter", "render"]
@@ -39,6 +41,10 @@ class HtmlReporter:
     def figures(self, content: ReportContent) -> Figures:
         """See `Reporter.figures`; raises as `write` does."""
         return Figures(figures=tuple(figures(content)))
+
+    def image(self, figure: Figure) -> str:
+        """See `Reporter.image`."""
+        return drawing(figure)
 
     def write_evidence(self, evidence: Evidence, figures: Figures, path: Path) -> None:
         """See `Reporter.write_evidence`."""

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
 
     from mlops_core.domain.descent import Descent
     from mlops_core.domain.evidence import Evidence
+    from mlops_core.domain.figures import Figure
     from mlops_core.domain.report import ReportContent
 
 __all__ = ["MemoryReporter"]
@@ -31,6 +32,10 @@ class MemoryReporter:
     def figures(self, content: ReportContent) -> Figures:  # noqa: ARG002 - nothing is drawn
         """None."""
         return Figures()
+
+    def image(self, figure: Figure) -> str:
+        """What was handed in."""
+        return figure.svg
 
     def write_evidence(self, evidence: Evidence, figures: Figures, path: Path) -> None:  # noqa: ARG002
         """Write whose evidence it is to `path`."""

@@ -13,6 +13,7 @@ from mlops_core.adapters.feature_store.ingest.reading import read_source
 from mlops_core.adapters.feature_store.ingest.rules import check_rules
 from mlops_core.adapters.feature_store.ingest.violations import Violations
 from mlops_core.domain.history import Ingested
+from mlops_core.progress import tell
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -32,11 +33,14 @@ def ingest_file(
     again.
     """
     columns = columns_of(use_case, source)
+    tell(f"reading {source.name}", 0.0)
     rows = read_source(data, columns)
+    tell(f"checking {rows.table.num_rows:,} rows of {source.name}", 0.3)
     violations = Violations(columns.source, rows.table.num_rows, rows.files)
     arrays = canonical_columns(rows, columns, source.columns, violations)
     check_rules(columns.rules, rows, arrays, violations)
     violations.raise_unless_rows_remain()
+    tell(f"sorting {rows.table.num_rows:,} rows of {source.name}", 0.5)
     events = sorted_events(arrays, columns, violations)
     if quarantine is None:
         violations.raise_if_any()
@@ -45,5 +49,6 @@ def ingest_file(
         violations.raise_unless_rows_remain()
         set_aside_rows = set_aside(rows, violations, quarantine)
     del rows, arrays
+    tell(f"writing {events.num_rows:,} events of {source.name}", 0.8)
     write_events(events, into)
     return Ingested(rows=events.num_rows, quarantined=set_aside_rows)

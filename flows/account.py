@@ -1,0 +1,112 @@
+"""A delivery as a page of Markdown: the verdict first, then what it rests on, and how to go on."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from flows.places import listed
+from mlops_core.domain.metrics import greater_is_better
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from flows.places import Places
+    from mlops_core.domain.gates import Check, GateDecision
+    from mlops_core.domain.receipts import DeploymentReceipt, EvaluationReceipt, Interval
+    from mlops_core.summary import Outcome
+
+__all__ = ["account", "checks", "compared", "metric_rows"]
+
+
+def account(context: Mapping[str, Any], outcome: Outcome, places: Places, summary: str) -> str:
+    """How a delivery ended. `summary` is the text of the terminal, which is kept at the end."""
+    headline, _, rest = summary.partition("\n")
+    next_steps = rest.rpartition("Next:")[2].split("|")
+    decision: GateDecision = context["gate"].decision
+    parts = [
+        f"# {headline}",
+        listed(list(_situation(context, outcome))),
+        f"## The gate: {decision.verdict}",
+        listed(list(checks(decision))),
+        "## Where to look",
+        listed(list(_places(outcome, places))),
+        "## How to go on",
+        "\n".join(f"- `{step.strip()}`" for step in next_steps),
+        "## As the terminal shows it",
+        f"```\n{summary}\n```",
+    ]
+    return "\n\n".join(parts)
+
+
+def metric_rows(evaluation: EvaluationReceipt, decision: GateDecision) -> list[dict[str, str]]:
+    """A row a metric. The champion's figure is there where the gate compared both on the same rows."""
+    rivals = compared(decision)
+    return [
+        {"metric": metric, "value": f"{one.value:.4f}"}
+        | (_beside(metric, one.value, rivals.get(metric), decision) if decision.champion else {})
+        | {"interval": _between(one)}
+        for metric, one in evaluation.metrics.items()
+    ]
+
+
+def compared(decision: GateDecision) -> dict[str, Check]:
+    """The gate's comparisons with the champion on all rows, by metric; a gain is always for the better."""
+    names = {"champion": decision.policy.metric, "scoring rule": decision.policy.scoring_rule}
+    return {
+        metric: check
+        for check in decision.checks
+        if (metric := names.get(check.name)) is not None and {"gain", "low"} <= check.figures.keys()
+    }
+
+
+def checks(decision: GateDecision) -> Iterator[tuple[str, str]]:
+    """What failed first, slices and all; what did not apply in one line at the end."""
+    for outcome in ("failed", "passed"):
+        for check in decision.checks:
+            if check.outcome == outcome:
+                yield f"{check.name}, {check.outcome}", check.sentence
+    rest = [check.name for check in decision.checks if check.outcome == "not applicable"]
+    if rest:
+        yield "not applicable", f"{', '.join(rest)}; the table of the run's artifacts says why"
+
+
+def _beside(metric: str, value: float, check: Check | None, decision: GateDecision) -> dict[str, str]:
+    rival, gain = f"version {decision.champion}", "gain, at worst"
+    if check is None:
+        return {rival: "", gain: ""}
+    sign = 1 if greater_is_better(metric) else -1
+    found = check.figures
+    return {
+        rival: f"{value - sign * found['gain']:.4f}",
+        gain: f"{found['gain']:+.4f}, {found['low']:+.4f}",
+    }
+
+
+def _situation(context: Mapping[str, Any], outcome: Outcome) -> Iterator[tuple[str, str]]:
+    evaluation: EvaluationReceipt = context["model_evaluation"]
+    deployed: DeploymentReceipt = context["deployment"]
+    decision: GateDecision = context["gate"].decision
+    yield "model", f"{outcome.candidate}, on data as of {context['feature_store'].as_of:%Y-%m-%d}"
+    metric = decision.policy.metric
+    if metric in evaluation.metrics:
+        figure = evaluation.metrics[metric]
+        yield metric, f"{figure.value:.4f} ({_between(figure)}) on {evaluation.rows:,} rows it has never seen"
+    if decision.champion:
+        yield "against", f"version {decision.champion}, on the same rows"
+    if outcome.release is not None:
+        yield "replaces", f"version {deployed.previous}" if deployed.previous else "nothing: it is the first"
+    if outcome.why:
+        yield "why", outcome.why
+
+
+def _places(outcome: Outcome, places: Places) -> Iterator[tuple[str, str]]:
+    yield places.version()
+    if outcome.release is not None:
+        yield places.released(outcome.release)
+    yield places.evidence(outcome.release)
+    yield places.report(outcome.report)
+    yield from places.further()
+
+
+def _between(one: Interval) -> str:
+    return f"{one.low:.4f} to {one.high:.4f}"
