@@ -6,6 +6,7 @@ Prefect is the only one that retries here: it takes the policy over from the tas
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from queue import SimpleQueue
 from typing import TYPE_CHECKING, Any
 
 from prefect import task
@@ -66,17 +67,44 @@ def walk_on_prefect(
     """
     context: Context = {**dag.base_context, **(base_context or {})}
     end_lost_attempts()
-    futures: dict[str, Any] = {}
     with runner or ThreadPoolTaskRunner(max_workers=WORKERS) as running:
-        for node in dag:
-            upstream = {name: futures[name] for name in node.upstream}
-            futures[node.name] = running.submit(
-                _prefect_task(node),
-                {"bound": _Bound(node, context), "upstream": upstream},
-                wait_for=list(upstream.values()),
-            )
-        wait(list(futures.values()))
-        return _walk(dag, futures)
+        return _walk(dag, _run_all(dag, context, running))
+
+
+def _run_all(dag: PipelineDAG, context: Context, runner: TaskRunner[Any]) -> dict[str, Any]:
+    """The futures of all tasks, each of them over.
+
+    A task is submitted when what it waits for is over: before, it would hold one of the runner's threads.
+    """
+    futures: dict[str, Any] = {}
+    over: SimpleQueue[str] = SimpleQueue()
+    left = {node.name: set(node.upstream) for node in dag}
+    after: dict[str, list[Task]] = {name: [] for name in left}
+    for node in dag:
+        for name in left[node.name]:
+            after[name].append(node)
+
+    def submit(node: Task) -> None:
+        upstream = {name: futures[name] for name in node.upstream}
+        future: Any = runner.submit(
+            _prefect_task(node),
+            {"bound": _Bound(node, context), "upstream": upstream},
+            wait_for=list(upstream.values()),
+        )
+        futures[node.name] = future
+        future.add_done_callback(lambda _: over.put(node.name))
+
+    for node in dag:
+        if not node.upstream:
+            submit(node)
+    for _ in left:
+        name = over.get()
+        for node in after[name]:
+            left[node.name].discard(name)
+            if not left[node.name]:
+                submit(node)
+    wait(list(futures.values()))  # a cluster's futures fetch their states only now
+    return futures
 
 
 def _walk(dag: PipelineDAG, futures: Mapping[str, Any]) -> Walk:
