@@ -8,12 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from prefect.states import Crashed, Pending
 
-_LEVEL = "DASK_LOGGING__DISTRIBUTED"
-# What happens in a task comes back with it; the rest is of processes that end with the run, such as a last
-# heartbeat to a scheduler that has gone already.
-_OF_OUR_WORKERS = {_LEVEL: os.environ.get(_LEVEL, "critical")}
-# Before Dask is imported: it tells each step of each connection.
-os.environ.setdefault(_LEVEL, "warning")
+# Before Dask is imported, here and in the processes of its workers: it tells each step of each connection.
+os.environ.setdefault("DASK_LOGGING__DISTRIBUTED", "warning")
 
 import distributed
 from prefect_dask import DaskTaskRunner
@@ -34,7 +30,7 @@ def dask_runner(workers: int, address: str | None, home: Path) -> DaskTaskRunner
     To enter it raises `Unavailable` when nobody answers at the address or no worker is there, `BadInput` when
     the address is none, the versions of Dask differ, or a worker lacks this code or the state folder.
     """
-    level = os.environ[_LEVEL].upper()
+    level = os.environ["DASK_LOGGING__DISTRIBUTED"].upper()
     logging.getLogger("distributed").setLevel(level)  # where Dask had been imported before
     logging.getLogger("distributed.nanny").addFilter(_worth_telling)
     if address:
@@ -45,7 +41,9 @@ def dask_runner(workers: int, address: str | None, home: Path) -> DaskTaskRunner
             # One thread each: stages use the cores themselves, and NumPy's threads are limited for a whole
             # process.
             "threads_per_worker": 1,
-            "env": {**threads_each(workers), **_OF_OUR_WORKERS},
+            # What happens in a task comes back with it. The rest is of processes that end with the run, such
+            # as a last heartbeat to a scheduler that has gone already.
+            "env": {**threads_each(workers), "DASK_LOGGING__DISTRIBUTED": "critical"},
             # DuckDB has its own limit; Dask's would kill a worker that uses what is free.
             "memory_limit": 0,
             # Else who has a login here could run code as this user: scheduler and workers listen on ports.
