@@ -14,7 +14,15 @@ if TYPE_CHECKING:
     from flows.parameters import RunnerParameters
     from mlops_core.settings import Settings
 
-__all__ = ["runner_of"]
+__all__ = ["Threads", "runner_of"]
+
+
+class Threads(ThreadPoolTaskRunner[Any]):
+    """Threads of this process, of which others can see how many there are."""
+
+    def __init__(self, max_workers: int) -> None:
+        super().__init__(max_workers=max_workers)
+        self.at_once = max_workers
 
 
 def runner_of(given: RunnerParameters, settings: Settings) -> TaskRunner[Any]:
@@ -27,7 +35,7 @@ def runner_of(given: RunnerParameters, settings: Settings) -> TaskRunner[Any]:
     try:
         match given.task_runner:
             case "threads":
-                runner = ThreadPoolTaskRunner(max_workers=given.workers)
+                runner = Threads(max_workers=given.workers)
             case "dask":
                 from flows.dask_runner import dask_runner
 

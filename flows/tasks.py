@@ -6,17 +6,18 @@ Prefect is the only one that retries here: it takes the policy over from the tas
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from heapq import heappop, heappush
 from queue import SimpleQueue
 from typing import TYPE_CHECKING, Any
 
 from prefect import task
 from prefect.cache_policies import NO_CACHE
 from prefect.futures import wait
-from prefect.task_runners import ThreadPoolTaskRunner
 
 from flows.cluster import stages_speak
 from flows.lost_runs import end_lost_attempts
 from flows.progress import shown
+from flows.runners import Threads
 from mlops_core.errors import TaskTimedOut
 from mlops_core.pipeline import WORKERS
 
@@ -67,42 +68,48 @@ def walk_on_prefect(
     """
     context: Context = {**dag.base_context, **(base_context or {})}
     end_lost_attempts()
-    with runner or ThreadPoolTaskRunner(max_workers=WORKERS) as running:
+    with runner or Threads(max_workers=WORKERS) as running:
         return _walk(dag, _run_all(dag, context, running))
 
 
 def _run_all(dag: PipelineDAG, context: Context, runner: TaskRunner[Any]) -> dict[str, Any]:
     """The futures of all tasks, each of them over.
 
-    A task is submitted when what it waits for is over: before, it would hold one of the runner's threads.
+    Of the tasks that can begin, those that come first in the DAG are submitted, as many as the runner has
+    room for. Submitted before, a task would hold a thread while it waits.
     """
+    nodes = list(dag)
+    place = {node.name: number for number, node in enumerate(nodes)}
+    left = [set(node.upstream) for node in nodes]
+    after: list[list[int]] = [[] for _ in nodes]
+    for number, names in enumerate(left):
+        for name in names:
+            after[place[name]].append(number)
     futures: dict[str, Any] = {}
-    over: SimpleQueue[str] = SimpleQueue()
-    left = {node.name: set(node.upstream) for node in dag}
-    after: dict[str, list[Task]] = {name: [] for name in left}
-    for node in dag:
-        for name in left[node.name]:
-            after[name].append(node)
+    over: SimpleQueue[int] = SimpleQueue()
 
-    def submit(node: Task) -> None:
+    def submit(number: int) -> None:
+        node = nodes[number]
         upstream = {name: futures[name] for name in node.upstream}
-        future: Any = runner.submit(
+        futures[node.name] = future = runner.submit(
             _prefect_task(node),
             {"bound": _Bound(node, context), "upstream": upstream},
             wait_for=list(upstream.values()),
         )
-        futures[node.name] = future
-        future.add_done_callback(lambda _: over.put(node.name))
+        future.add_done_callback(lambda _: over.put(number))
 
-    for node in dag:
-        if not node.upstream:
-            submit(node)
-    for _ in left:
-        name = over.get()
-        for node in after[name]:
-            left[node.name].discard(name)
-            if not left[node.name]:
-                submit(node)
+    ready = [number for number, names in enumerate(left) if not names]  # ascending, so a heap
+    room = getattr(runner, "at_once", len(nodes))
+    for _ in nodes:
+        while ready and room:
+            submit(heappop(ready))
+            room -= 1
+        number = over.get()
+        room += 1
+        for later in after[number]:
+            left[later].discard(nodes[number].name)
+            if not left[later]:
+                heappush(ready, later)
     wait(list(futures.values()))  # a cluster's futures fetch their states only now
     return futures
 

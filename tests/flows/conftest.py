@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
     from prefect.client.schemas.objects import Artifact, State, TaskRun
+    from prefect.task_runners import TaskRunner
 
     from mlops_core.dag import PipelineDAG
 
@@ -126,10 +127,12 @@ def run_flow(prefect_server: None) -> Callable[..., Ran]:  # noqa: ARG001 - has 
 def walk(run_flow: Callable[..., Ran]) -> Callable[..., Ran]:
     """Run a DAG in a small flow of its own, which returns the context."""
 
-    def run(dag: PipelineDAG, context: Mapping[str, Any] | None = None) -> Ran:
+    def run(
+        dag: PipelineDAG, context: Mapping[str, Any] | None = None, runner: TaskRunner[Any] | None = None
+    ) -> Ran:
         @flow(name="walk")
         def walking() -> Any:
-            return run_on_prefect(dag, context)
+            return run_on_prefect(dag, context, runner=runner)
 
         return run_flow(walking)
 

@@ -14,6 +14,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from flows.runners import Threads
 from flows.tasks import _prefect_task
 from mlops_core.adapters.ledger.sqlite import SQLiteLedger
 from mlops_core.adapters.online_store import sqlite_file
@@ -169,6 +170,35 @@ def test_independent_tasks_run_at_the_same_time(walk: Callable[..., Ran]) -> Non
     tasks = [Task(name, lambda _context: barrier.wait()) for name in ("one", "two")]
     context = walk(PipelineDAG(tasks)).result
     assert {context["one"], context["two"]} == {0, 1}
+
+
+def test_a_task_that_waits_holds_no_thread(walk: Callable[..., Ran]) -> None:
+    """Two threads run the two tasks that meet, though one that waits comes between them in the DAG."""
+    barrier = threading.Barrier(2, timeout=30)
+    dag = PipelineDAG(
+        [
+            Task("one", lambda _context: barrier.wait()),
+            Task("one_after", lambda _context: None, ("one",)),
+            Task("two", lambda _context: barrier.wait()),
+        ]
+    )
+    assert dag.topological_order() == ["one", "one_after", "two"]
+    ran = walk(dag, runner=Threads(max_workers=2))
+    assert {ran.result["one"], ran.result["two"]} == {0, 1}
+
+
+def test_what_is_first_in_the_dag_runs_first(walk: Callable[..., Ran]) -> None:
+    """On one thread, the order is that of `execute`: a branch is done before the next begins."""
+    called: list[str] = []
+
+    def note(name: str) -> Callable[[Context], None]:
+        return lambda _context: called.append(name)
+
+    names = ("day", "day_end", "next", "next_end")
+    tasks = [Task(name, note(name), (name.removesuffix("_end"),) if "_end" in name else ()) for name in names]
+    dag = PipelineDAG(tasks)
+    walk(dag, runner=Threads(max_workers=1))
+    assert called == dag.topological_order() == list(names)
 
 
 def test_a_task_that_takes_too_long_is_given_up(walk: Callable[..., Ran]) -> None:
