@@ -142,4 +142,4 @@ class ManyDeliveries(Deliveries):
 TestDeliveries = Deliveries.TestCase
 TestDeliveries.settings = QUICK
 TestManyDeliveries = pytest.mark.live(ManyDeliveries.TestCase)
-TestManyDeliveries.settings = settings(QUICK, max_examples=12, stateful_step_count=8)
+TestManyDeliveries.settings = settings(QUICK, max_examples=8, stateful_step_count=8)

@@ -23,8 +23,11 @@ if TYPE_CHECKING:
 
 
 def race(url: str, worker: int, turns: int) -> int:
-    """Enter `turns` versions; how often another was faster."""
+    """Enter `turns` versions, from when the others are ready too; how often another was faster."""
     ledger = ledger_at(url)
+    sys.stdout.write("ready\n")
+    sys.stdout.flush()
+    sys.stdin.readline()
     lost = 0
     for turn in range(turns):
         while True:

@@ -21,6 +21,7 @@ def started(*words: object, before: tuple[str, ...] = ()) -> subprocess.Popen[st
     return subprocess.Popen(  # noqa: S603 - this very interpreter, code of ours
         [*before, sys.executable, str(_SCRIPT), *map(str, words)],
         env={**os.environ, "PYTHONPATH": str(_ROOT), "PYTHONDONTWRITEBYTECODE": "1"},
+        stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,

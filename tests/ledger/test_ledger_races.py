@@ -13,6 +13,13 @@ pytestmark = pytest.mark.live
 def test_of_eight_processes_one_wins_each_place(shared: str) -> None:
     """From the first use on, each enters six versions with a decision: all are there, pairs together."""
     processes = [started("race", shared, worker, 6) for worker in range(8)]
+    for process in processes:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "ready\n"
+    for process in processes:
+        assert process.stdin is not None
+        process.stdin.write("go\n")
+        process.stdin.flush()
     outcomes = [(process.communicate(timeout=300), process.returncode) for process in processes]
     assert [code for _, code in outcomes] == [0] * 8, outcomes
     lost = [int(out) for (out, _), _ in outcomes]

@@ -88,12 +88,7 @@ class Site:
     def post(self, path: str, **body: Any) -> httpx.Response:
         """The API's answer to a POST; asked again while it says that its database is busy."""
 
-        def answer() -> httpx.Response | None:
-            response = httpx.post(f"{self.api}{path}", json=body, timeout=120)
-            return None if response.status_code == httpx.codes.SERVICE_UNAVAILABLE else response
-
-        response: httpx.Response = self.until(answer, f"an answer to {path}")
-        return response
+        return self._post(path, body)
 
     def ask(self, path: str, **body: Any) -> Any:
         """What the API answers to a POST that it should accept."""
@@ -101,7 +96,7 @@ class Site:
 
     def create(self, path: str, many: list[dict[str, Any]]) -> None:
         """Have the API make several things."""
-        httpx.post(f"{self.api}{path}", json=many, timeout=120).raise_for_status()
+        self._post(path, many).raise_for_status()
 
     def deployments(self) -> dict[str, dict[str, Any]]:
         """All deployments by `flow/name`."""
@@ -135,6 +130,14 @@ class Site:
 
         state: dict[str, Any] = self.until(reached, f"run {run} to be {' or '.join(wanted)}")
         return state
+
+    def _post(self, path: str, body: Any) -> httpx.Response:
+        def answer() -> httpx.Response | None:
+            response = httpx.post(f"{self.api}{path}", json=body, timeout=120)
+            return None if response.status_code == httpx.codes.SERVICE_UNAVAILABLE else response
+
+        response: httpx.Response = self.until(answer, f"an answer to {path}")
+        return response
 
     def _start(self, name: str, *words: object) -> subprocess.Popen[bytes]:
         log = self._folder / f"{name}.log"
