@@ -87,9 +87,14 @@ def typed_by(model: type[P]) -> Callable[[Callable[[P], Any]], Callable[..., Any
 class _Declared(inspect.Signature):
     """What a form is made of; for a run, also the names that it was given and that do not exist.
 
-    Prefect refuses those before the function is called, with two lists of names. A misspelt one in a
-    schedule is to be answered as on a command line, so it has to come as far as `validated`.
+    Prefect refuses those before the function is called, with two lists of names, and so it does, on a worker
+    with a crash, where one is missing. A misspelt or missing one in a schedule is to be answered as on a
+    command line, so it has to come as far as `validated`.
     """
+
+    def bind(self, /, *args: Any, **kwargs: Any) -> inspect.BoundArguments:
+        """What was given, be it all that is wanted or not."""
+        return self.bind_partial(*args, **kwargs)
 
     @property
     def declared(self) -> set[str]:
