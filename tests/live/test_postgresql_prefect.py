@@ -10,7 +10,6 @@ import pytest
 import yaml
 
 from tests.live.site import POOL, Site, succeeds
-from tests.postgresql_server import postgresql_binaries, running
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -24,27 +23,17 @@ QUERY = "SELECT count(*) FROM {}"
 
 
 @pytest.fixture(scope="module")
-def databases() -> Iterator[PostgreSQLServer]:
-    """A PostgreSQL server of our own."""
-    binaries = postgresql_binaries()
-    if binaries is None:
-        pytest.skip("PostgreSQL is not installed")
-    with running(binaries) as server:
-        yield server
-
-
-@pytest.fixture(scope="module")
 def site(
     tmp_path_factory: pytest.TempPathFactory,
     project: Path,
-    databases: PostgreSQLServer,
+    postgres_server: PostgreSQLServer,
     environment: type[Environment],
     until: Callable[..., Any],
     stop: Callable[..., None],
 ) -> Iterator[Site]:
     """A server and a worker as docs/scaling.md sets them up, a database for each of the three."""
     site = Site(tmp_path_factory.mktemp("site"), project, environment, until)
-    urls = {name: databases.database(name) for name in ("prefect", "mlflow", "ledger")}
+    urls = {name: postgres_server.database(name) for name in ("prefect", "mlflow", "ledger")}
     site.environment.variables = {
         **site.environment.variables,
         "PREFECT_SERVER_DATABASE_CONNECTION_URL": urls["prefect"].replace("://", "+asyncpg://"),
@@ -83,7 +72,7 @@ def rows(server: PostgreSQLServer, database: str, table: str) -> int:
     return int(found[0]) if found else 0
 
 
-def test_a_schedule_fires(site: Site, databases: PostgreSQLServer, until: Callable[..., Any]) -> None:
+def test_a_schedule_fires(site: Site, postgres_server: PostgreSQLServer, until: Callable[..., Any]) -> None:
     """And its run is kept in PostgreSQL, not in a file of SQLite's."""
 
     def fired() -> bool:
@@ -92,20 +81,20 @@ def test_a_schedule_fires(site: Site, databases: PostgreSQLServer, until: Callab
 
     until(fired, "a scheduled run")
     succeeds(site.prefect("deployment", "schedule", "clear", "simulator/often", "--accept-yes"))
-    assert rows(databases, "prefect", "flow_run") > 0
+    assert rows(postgres_server, "prefect", "flow_run") > 0
     assert not list(site.environment.home.parent.rglob("prefect.db"))
 
 
 def test_a_delivery_keeps_versions_and_ledger_there(
-    site: Site, databases: PostgreSQLServer, purchases: Path
+    site: Site, postgres_server: PostgreSQLServer, purchases: Path
 ) -> None:
     """What is left to this host's own disk are histories, files and releases."""
     parameters = ("--param", f"data={purchases}", "--param", 'candidates=["logistic"]')
     succeeds(site.prefect("deployment", "run", "churn/delivery", *parameters, "--watch"))
     messages = [run["state"]["message"] for run in site.runs("churn/delivery")]
     assert messages == ["churn version 1: delivered"]
-    assert rows(databases, "mlflow", "model_versions") == 1
-    assert rows(databases, "ledger", "mlops_ledger") > 0
+    assert rows(postgres_server, "mlflow", "model_versions") == 1
+    assert rows(postgres_server, "ledger", "mlops_ledger") > 0
     home = site.environment.home
     assert not (home / "ledger.db").exists()
     assert not (home / "mlflow" / "mlflow.db").exists()
