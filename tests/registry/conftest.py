@@ -148,7 +148,7 @@ def running_server(
     mlflow_python: Path, postgres_server: PostgreSQLServer, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[MlflowServer]:
     """An MLflow server with PostgreSQL behind it."""
-    database = postgres_server.database("mlflow")
+    database = postgres_server.database("registry")
     server = MlflowServer(mlflow_python, database, tmp_path_factory.mktemp("mlflow-server"))
     try:
         server.start()
