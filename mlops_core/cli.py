@@ -1,6 +1,7 @@
 """`mlops …`: one verb, then the use case.
 
-Exit codes: 0 done, 1 failed, 2 bad input, 3 rejected (when asked for), 130 interrupted.
+Exit codes: 0 done, 1 failed, 2 bad input, 3 rejected (when asked for), 75 worth another attempt
+(`mlops task run`), 130 interrupted.
 """
 
 from __future__ import annotations
@@ -57,6 +58,7 @@ def _parser(words: Sequence[str]) -> OptionParser:
         reproduce,
         run,
         serve,
+        task,
     )
 
     parser = OptionParser(prog="mlops", description="Deliver models on tabular, time-stamped data.")
@@ -77,6 +79,7 @@ def _parser(words: Sequence[str]) -> OptionParser:
         predict,
         serve,
         export,
+        task,
     )
     for module in modules:
         module.add(verbs, words)

@@ -25,6 +25,7 @@ class Delivery:
     """A use case with a run's parameters on a machine's settings. `dag` is what a runner walks.
 
     `known_as` is how commands find the use case, as module:ATTRIBUTE where it is one of the user's own.
+    `started` is when the run began, where that was in another process.
     """
 
     def __init__(
@@ -34,6 +35,7 @@ class Delivery:
         settings: Settings,
         *,
         known_as: str | None = None,
+        started: datetime | None = None,
     ) -> None:
         self.use_case = parameters.applied_to(use_case)
         if parameters.actor is not None:
@@ -46,7 +48,7 @@ class Delivery:
             as_of=parameters.as_of,
         )
         self._home, self._known_as = settings.home, known_as
-        self._started = datetime.now(UTC)
+        self._started = started or datetime.now(UTC)
 
     def outcome(self, context: Mapping[str, Any]) -> Outcome:
         """How it ended, from the receipts in `context`."""

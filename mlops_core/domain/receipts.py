@@ -16,6 +16,7 @@ from mlops_core.domain.registry import Stage
 from mlops_core.domain.value import Value
 
 __all__ = [
+    "RECEIPTS",
     "ApprovalReceipt",
     "DeploymentReceipt",
     "EvaluationReceipt",
@@ -200,3 +201,17 @@ class DeploymentReceipt(Value):
     released_at: datetime | None = None
     previous: int | None = Field(default=None, description="version in Production before, if any")
     why: str | None = None
+
+
+RECEIPTS: dict[str, type[Value]] = {
+    "feature_store": FeatureStoreReceipt,
+    "feature_verification": ParityReport,
+    "training_set": TrainingSetReceipt,
+    "model_training": ModelTrainingReceipt,
+    "model_evaluation": EvaluationReceipt,
+    "model_registry": ModelRegistryReceipt,
+    "gate": GateReceipt,
+    "approval": ApprovalReceipt,
+    "deployment": DeploymentReceipt,
+}
+"""What each stage of a delivery returns; a task is named `<stage>` or `<stage>.<candidate>`."""
