@@ -45,14 +45,16 @@ LINES = {
 _LIBRARIES = ("duckdb", "scikit-learn", "mlflow-skinny", "pyarrow")
 
 
-def measure(rounds: int) -> dict[str, list[Cost]]:
-    """The costs of every line; a round begins with an empty state folder."""
+def measure(rounds: int, data: Path | None = None) -> dict[str, list[Cost]]:
+    """The costs of every line; a round begins with an empty state folder. `data`: other events."""
+    told = ("--data", str(data.absolute())) if data else ()
     costs: dict[str, list[Cost]] = {line: [] for line in LINES}
     with tempfile.TemporaryDirectory() as folder:
         bench = Bench(Path(folder))
         for number in range(rounds):
             print(f"round {number + 1} of {rounds}", file=sys.stderr)
-            for line, words in LINES.items():
+            for line, said in LINES.items():
+                words = (*said, *told) if said[0] in ("run", "plan", "why") else said
                 row = Row(line, ("-m", "mlops_core.cli", *words), state="home", first=line == FIRST)
                 costs[line].append(bench.run(row))
     return costs
@@ -76,7 +78,8 @@ def main(words: Sequence[str] | None = None) -> int:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--rounds", type=int, default=5, help="how often each line is measured")
-    rounds = parser.parse_args(words).rounds
+    parser.add_argument("--data", type=Path, help="events instead of the bundled purchases")
+    told = parser.parse_args(words)
     load = ", ".join(f"{one:.1f}" for one in os.getloadavg())
     libraries = ", ".join(f"{name} {version(name)}" for name in _LIBRARIES)
     print(
@@ -84,7 +87,7 @@ def main(words: Sequence[str] | None = None) -> int:
         f"Python {platform.python_version()}, {libraries}"
     )
     print(f"Command: `{shlex.join(['python', '-m', 'benchmarks.repeat', *words])}`\n")
-    print("\n".join(table(measure(rounds))))
+    print("\n".join(table(measure(told.rounds, told.data))))
     return 0
 
 

@@ -10,6 +10,7 @@ import pytest
 
 from benchmarks import repeat
 from benchmarks.processes import Cost
+from tests.flows.purchases import write_purchases
 
 ROOT = Path(__file__).parents[2]
 
@@ -22,8 +23,9 @@ def test_reproduce_stands_beside_the_first_run_and_all_else_beside_the_second() 
 
 
 @pytest.mark.live
-def test_every_command_is_measured() -> None:
-    words = [sys.executable, "-m", "benchmarks.repeat", "--rounds", "1"]
+def test_every_command_is_measured(tmp_path: Path) -> None:
+    data = write_purchases(tmp_path / "purchases.parquet", 650)
+    words = [sys.executable, "-m", "benchmarks.repeat", "--rounds", "1", "--data", str(data)]
     said = subprocess.run(words, cwd=ROOT, capture_output=True, text=True, check=True).stdout  # noqa: S603 - ours
     lines = [line.split("|")[1].strip() for line in said.splitlines() if line.startswith("|")]
     assert lines[2:] == list(repeat.LINES)

@@ -1,14 +1,16 @@
 """Killed at any write, a registration, promotion, rollback or deployment is finished by doing it again.
 
 Real SQLite under the ledger and under MLflow, real releases, a real scikit-learn model, real SIGKILL: strace
-delivers it just before the nth call of a kind. Every call that writes below the state folder is a point, but
-for the hundreds that MLflow makes: of those some are, spread evenly (all calls of its client are killed in
-`tests/registry`).
+delivers it just before the nth call of a kind. Every call that changes a folder or brings bytes to the disk
+below the state folder is a point, and of those that only write bytes every third (with EVERY_POINT=1 in the
+environment: every one). Of the hundreds that MLflow makes some are, spread evenly (all calls of its client
+are killed in `tests/registry`).
 """
 
 from __future__ import annotations
 
 import json
+import os
 import re
 import shutil
 import signal
@@ -37,7 +39,9 @@ pytestmark = [
     pytest.mark.skipif(shutil.which("strace") is None, reason="strace kills; it is not installed"),
 ]
 
-SOME = 12  # points of MLflow's, a step
+SOME = 6  # points of MLflow's, a step
+ONE_IN = 1 if os.environ.get("EVERY_POINT") else 3  # of the calls that only write bytes
+BYTES = ("pwrite64", "write")
 ARTIFACTS = "mlflow/artifacts/"  # named at random; those of what was deleted stay until `mlflow gc`
 UNDER_WAY = "SELECT count(*) FROM runs WHERE status = 'RUNNING' AND lifecycle_stage = 'active'"
 MODELS = "SELECT count(*) FROM logged_models WHERE lifecycle_stage = 'active'"
@@ -134,7 +138,9 @@ class Theatre:
             counts[call] += 1
             if str(self.home) in line:
                 (of_mlflow if f"{self.home}/mlflow/" in line else ours).append((call, counts[call]))
-        return ours + of_mlflow[:: max(1, len(of_mlflow) // SOME)]
+        bytes_only = [point for point in ours if point[0] in BYTES]
+        others = [point for point in ours if point[0] not in BYTES]
+        return others + bytes_only[::ONE_IN] + of_mlflow[:: max(1, len(of_mlflow) // SOME)]
 
     def files(self) -> list[str]:
         """Everything in the state folder but MLflow's artifacts."""
