@@ -4,18 +4,19 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from flows.places import listed
 from mlops_core.domain.metrics import greater_is_better
+from mlops_core.places import listed
+from mlops_core.question import checks, compared
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from flows.places import Places
     from mlops_core.domain.gates import Check, GateDecision
     from mlops_core.domain.receipts import DeploymentReceipt, EvaluationReceipt, Interval
+    from mlops_core.places import Places
     from mlops_core.summary import Outcome
 
-__all__ = ["account", "checks", "compared", "metric_rows"]
+__all__ = ["account", "metric_rows"]
 
 
 def account(context: Mapping[str, Any], outcome: Outcome, places: Places, summary: str) -> str:
@@ -47,27 +48,6 @@ def metric_rows(evaluation: EvaluationReceipt, decision: GateDecision) -> list[d
         | {"interval": _between(one)}
         for metric, one in evaluation.metrics.items()
     ]
-
-
-def compared(decision: GateDecision) -> dict[str, Check]:
-    """The gate's comparisons with the champion on all rows, by metric; a gain is always for the better."""
-    names = {"champion": decision.policy.metric, "scoring rule": decision.policy.scoring_rule}
-    return {
-        metric: check
-        for check in decision.checks
-        if (metric := names.get(check.name)) is not None and {"gain", "low"} <= check.figures.keys()
-    }
-
-
-def checks(decision: GateDecision) -> Iterator[tuple[str, str]]:
-    """What failed first, slices and all; what did not apply in one line at the end."""
-    for outcome in ("failed", "passed"):
-        for check in decision.checks:
-            if check.outcome == outcome:
-                yield f"{check.name}, {check.outcome}", check.sentence
-    rest = [check.name for check in decision.checks if check.outcome == "not applicable"]
-    if rest:
-        yield "not applicable", f"{', '.join(rest)}; the table of the run's artifacts says why"
 
 
 def _beside(metric: str, value: float, check: Check | None, decision: GateDecision) -> dict[str, str]:

@@ -26,11 +26,11 @@ from prefect.states import Completed, Failed, Suspended
 from pydantic import Field
 
 from flows.artifacts import publish_question
-from flows.places import Places
-from flows.question import question
 from mlops_core.domain.ledger import Promoted
 from mlops_core.errors import BadInput, NotFound, Superseded
+from mlops_core.places import Places
 from mlops_core.promotion import answer, current_question, put_into_production, standing_of
+from mlops_core.question import question
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -10,8 +10,8 @@ from prefect.client.schemas.actions import ArtifactCreate
 from prefect.context import FlowRunContext
 
 from flows.account import account, metric_rows
-from flows.places import Places, listed
 from flows.plots import plots
+from mlops_core.places import Places, listed
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

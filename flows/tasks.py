@@ -165,7 +165,7 @@ _stage: PrefectTask[..., Any] = task(_Run(), cache_policy=NO_CACHE)  # type: ign
 def _prefect_task(node: Task) -> PrefectTask[..., Any]:
     return _stage.with_options(
         name=node.name,
-        task_run_name=node.name,
+        task_run_name=node.name.replace("{", "{{").replace("}", "}}"),  # Prefect formats it
         description=node.description or None,
         tags=set(node.tags),
         retries=node.retry.attempts - 1,

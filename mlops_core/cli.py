@@ -1,13 +1,15 @@
 """`mlops …`: one verb, then the use case.
 
 Exit codes: 0 done, 1 failed, 2 bad input, 3 rejected (when asked for), 75 worth another attempt
-(`mlops task run`), 130 interrupted.
+(`mlops task run`), 99 nobody is asked (`mlops task question`), 130 interrupted.
 """
 
 from __future__ import annotations
 
+import logging
 import os
 import sys
+import threading
 from typing import TYPE_CHECKING
 
 from mlops_core.commands.output import warn
@@ -21,8 +23,18 @@ __all__ = ["main"]
 
 
 def main(words: Sequence[str] | None = None) -> int:
-    """Run one command and return its exit code; what went wrong is one sentence on standard error."""
-    words = sys.argv[1:] if words is None else list(words)
+    """Run one command and return its exit code; what went wrong is one sentence on standard error.
+
+    Without `words` it is the whole program, whose words they are then.
+    """
+    if words is not None:
+        return _run(list(words))
+    code = _run(sys.argv[1:])
+    _end_if_given_up(code)
+    return code
+
+
+def _run(words: list[str]) -> int:
     try:
         arguments = _parser(words).parse(words)
         if "command" not in arguments:
@@ -39,6 +51,19 @@ def main(words: Sequence[str] | None = None) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
     return code
+
+
+def _end_if_given_up(code: int) -> None:
+    """End the process at once where an attempt that took too long is still at work in its thread.
+
+    Python would take such a thread down when it next wants the interpreter, and in the middle of C++ (DuckDB,
+    Arrow) that aborts the process: exit code 134 in place of ours.
+    """
+    if any(thread.name.startswith("task ") and thread.daemon for thread in threading.enumerate()):
+        logging.shutdown()
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(code)
 
 
 def _parser(words: Sequence[str]) -> OptionParser:

@@ -11,12 +11,12 @@ from xml.etree import ElementTree as ET
 import pytest
 
 from flows.account import account, metric_rows
-from flows.places import Places
 from flows.plots import plots
-from flows.question import question
 from mlops_core.adapters.reporter.html import HtmlReporter
 from mlops_core.domain.figures import Figure, Figures
 from mlops_core.domain.gates import Approval
+from mlops_core.places import Places
+from mlops_core.question import question
 from mlops_core.settings import Settings
 from mlops_core.summary import outcome_of, summarise
 from mlops_core.workspace import Workspace

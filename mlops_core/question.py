@@ -1,25 +1,24 @@
-"""What a person is asked to consent to, as Markdown: the form in Prefect's UI shows it.
+"""What a person is asked to consent to, as Markdown: the forms in the UIs of Prefect and Airflow show it.
 
-The form is narrow and its text scrolls: what decides stands first, and what says nothing new last.
+Such a form is narrow and its text scrolls: what decides stands first, and what says nothing new last.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from flows.account import checks, compared
-from flows.places import listed
 from mlops_core.domain.metrics import greater_is_better
+from mlops_core.places import listed
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from flows.places import Places
-    from mlops_core.domain.gates import GateDecision
+    from mlops_core.domain.gates import Check, GateDecision
     from mlops_core.domain.registry import ModelVersion
     from mlops_core.domain.standing import Request
+    from mlops_core.places import Places
 
-__all__ = ["question"]
+__all__ = ["checks", "compared", "question", "subject"]
 
 
 def question(
@@ -31,7 +30,7 @@ def question(
     """
     parts = [
         f"**An answer was not taken:** {note}" if note else "",
-        f"## May {version.name} version {version.number} go to Production?",
+        f"## {subject(version)}",
         listed(list(_situation(version, decision, request))),
         *_section(f"### Against version {decision.champion}, on the same rows", _gains(version, decision)),
         f"### The gate: {decision.verdict}",
@@ -45,6 +44,32 @@ def question(
         "A change of any of these voids the answer. Digests in full: `mlops approvals --json`.",
     ]
     return "\n\n".join(part for part in parts if part)
+
+
+def subject(version: ModelVersion) -> str:
+    """The question in one line."""
+    return f"May {version.name} version {version.number} go to Production?"
+
+
+def compared(decision: GateDecision) -> dict[str, Check]:
+    """The gate's comparisons with the champion on all rows, by metric; a gain is always for the better."""
+    names = {"champion": decision.policy.metric, "scoring rule": decision.policy.scoring_rule}
+    return {
+        metric: check
+        for check in decision.checks
+        if (metric := names.get(check.name)) is not None and {"gain", "low"} <= check.figures.keys()
+    }
+
+
+def checks(decision: GateDecision) -> Iterator[tuple[str, str]]:
+    """What failed first, slices and all; what did not apply in one line at the end."""
+    for outcome in ("failed", "passed"):
+        for check in decision.checks:
+            if check.outcome == outcome:
+                yield f"{check.name}, {check.outcome}", check.sentence
+    rest = [check.name for check in decision.checks if check.outcome == "not applicable"]
+    if rest:
+        yield "not applicable", f"{', '.join(rest)}; the evidence says why"
 
 
 def _section(heading: str, lines: Iterable[tuple[str, str]]) -> tuple[str, ...]:
