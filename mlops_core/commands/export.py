@@ -2,52 +2,222 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from mlops_core.commands.output import say
-from mlops_core.errors import BadInput
+from pydantic import ValidationError
+
+from mlops_core.commands.export_files import ADDED, Written, write_files
+from mlops_core.commands.output import say, warn
+from mlops_core.errors import BadInput, NotFound
+from mlops_core.options import add_options
+from mlops_core.parameters import DeliveryParameters, parameters_of
+from mlops_core.validation import validated
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
+    from mlops_core.dag import PipelineDAG
+    from mlops_core.domain.pipeline import Parameter, PipelineDocument, Schedule
     from mlops_core.domain.usecase import UseCase
 
-__all__ = ["add"]
+__all__ = ["TARGETS", "Exported", "Target", "add", "exported"]
 
 
-def add(verbs: Any, words: Sequence[str]) -> None:  # noqa: ARG001 - every verb is added the same way
-    """Add the verb."""
-    parser = verbs.add_parser(
-        "export", help="the pipeline as a diagram, or the features as a Feast repository"
+@dataclass(frozen=True)
+class Exported:
+    """What every target is made from: the DAG, its document, and what each run may be told."""
+
+    dag: PipelineDAG
+    document: PipelineDocument
+    form: tuple[Parameter, ...]
+
+
+def exported(
+    use_case: UseCase,
+    given: Mapping[str, Any] | None = None,
+    *,
+    known_as: str | None = None,
+    cron: str | None = None,
+    timezone: str | None = None,
+) -> Exported:
+    """The pipeline of a use case as runs with the parameters `given` have it. Reads no data and no state.
+
+    `known_as` is how commands find the use case, by default its name. Raises `BadInput` for parameters that
+    no run could be told, and for a schedule that cannot be meant.
+    """
+    from mlops_core.exporters import consent_of, document_of, form_of
+    from mlops_core.pipeline import build_pipeline
+    from mlops_core.settings import Settings
+    from mlops_core.wiring import ConfiguredEngines
+
+    model = parameters_of(use_case)
+    parameters = validated(model, given or {})
+    dag = build_pipeline(parameters.applied_to(use_case), ConfiguredEngines(Settings.load()), data={})
+    document = document_of(
+        dag,
+        name=use_case.name,
+        use_case=known_as,
+        parameters=parameters.model_dump(mode="json", exclude_defaults=True),
+        schedule=_schedule(cron, timezone),
+        consent=consent_of(use_case),
     )
+    return Exported(dag, document, form_of(model, document))
+
+
+def _schedule(cron: str | None, timezone: str | None) -> Schedule | None:
+    from mlops_core.domain.pipeline import Schedule
+
+    if cron is None:
+        return None
+    try:
+        return Schedule(cron=cron) if timezone is None else Schedule(cron=cron, timezone=timezone)
+    except ValidationError as error:
+        options = {"cron": "--schedule", "timezone": "--timezone"}
+        said = [f"{options[str(one['loc'][0])]}: {one['ctx']['error']}" for one in error.errors()]
+        raise BadInput("; ".join(said)) from error
+
+
+def _yaml(made: Exported) -> tuple[str, ...]:
+    from mlops_core.exporters.text import to_yaml
+
+    return (to_yaml(made.document),)
+
+
+def _json(made: Exported) -> tuple[str, ...]:
+    from mlops_core.exporters.text import to_json
+
+    return (to_json(made.document),)
+
+
+def _mermaid(made: Exported) -> tuple[str, ...]:
+    from mlops_core.exporters.mermaid import to_mermaid
+
+    return (to_mermaid(made.dag),)
+
+
+def _airflow(made: Exported) -> tuple[str, ...]:
+    from mlops_core.exporters.airflow import to_airflow
+
+    return (to_airflow(made.document, made.form),)
+
+
+def _prefect(made: Exported) -> tuple[str, ...]:
+    from mlops_core.exporters.prefect import to_prefect
+
+    files = to_prefect(made.document, made.form)
+    return (files.flow, files.deployment)
+
+
+def _github_actions(made: Exported) -> tuple[str, ...]:
+    from mlops_core.exporters.github_actions import to_github_actions
+
+    return (to_github_actions(made.document, made.form),)
+
+
+@dataclass(frozen=True)
+class Target:
+    """Its function, the names of the files that this returns, and what it can be told."""
+
+    make: Callable[[Exported], tuple[str, ...]]
+    files: tuple[str, ...]
+    told: frozenset[str] = frozenset(DeliveryParameters.model_fields) | {"schedule", "timezone"}
+
+
+TARGETS = {
+    "yaml": Target(_yaml, ("{}.yaml",)),
+    "json": Target(_json, ("{}.json",)),
+    "mermaid": Target(_mermaid, ("{}.mmd",), frozenset({"candidates"})),
+    "airflow": Target(_airflow, ("{}_dag.py",)),
+    "prefect": Target(_prefect, ("{}_flow.py", ADDED)),
+    "github-actions": Target(_github_actions, ("{}.yml",)),
+    "feast": Target(lambda _: (), (), frozenset()),  # made from data too: see `_write_feast`
+}
+
+
+def add(verbs: Any, words: Sequence[str]) -> None:
+    """Add the verb; the options are those of a run of the use case that `words` name."""
+    parser = verbs.add_parser("export", help="the pipeline for other runners, or the features for Feast")
     parser.add_argument("use_case", metavar="USE_CASE", help="such as churn, or module:ATTRIBUTE")
-    parser.add_argument("--to", required=True, choices=["mermaid", "feast"], help="what to make")
-    parser.add_argument("--into", type=Path, metavar="FOLDER", help="where a Feast repository is written")
+    parser.add_argument("--to", required=True, choices=[*TARGETS], help="what to make")
+    parser.add_argument(
+        "--into", type=Path, metavar="FOLDER", help="where to write it; a single text is printed otherwise"
+    )
+    parser.add_argument("--schedule", metavar="CRON", help="when it runs by itself, such as '0 6 * * 1'")
+    parser.add_argument("--timezone", metavar="ZONE", help="of the schedule, such as Europe/Berlin; else UTC")
     parser.set_defaults(command=_export)
+    add_options(parser, _model(words))
+
+
+def _model(words: Sequence[str]) -> type[DeliveryParameters]:
+    from mlops_core.usecases import find
+
+    if words[:1] == ["export"] and len(words) > 1 and not words[1].startswith("-"):
+        try:
+            return parameters_of(find(words[1]))
+        except NotFound:
+            pass  # said by `_export`, after the other words have been looked at
+    return DeliveryParameters
 
 
 def _export(arguments: argparse.Namespace) -> int:
     from mlops_core.usecases import find
 
-    use_case = find(arguments.use_case)
-    if arguments.to == "mermaid":
-        say(_diagram(use_case).rstrip())
-    elif arguments.into is None:
-        raise BadInput("a Feast repository is several files: say where with --into FOLDER")
-    else:
+    target, use_case = TARGETS[arguments.to], find(arguments.use_case)
+    given = {
+        name: value for name, value in vars(arguments).items() if name in DeliveryParameters.model_fields
+    }
+    _check(arguments, target, given)
+    if arguments.to == "feast":
         _write_feast(use_case, arguments.into)
+        return 0
+    made = exported(
+        use_case,
+        given,
+        known_as=arguments.use_case,
+        cron=arguments.schedule,
+        timezone=arguments.timezone,
+    )
+    texts = target.make(made)
+    if arguments.into is None:
+        say(texts[0].removesuffix("\n"))
+        return 0
+    if arguments.to == "mermaid":  # a diagram that is printed is to be pasted, and says no more than it shows
+        texts = (_signed(texts[0], made.document),)
+    names = [name.format(use_case.name) for name in target.files]
+    for written in write_files(arguments.into, dict(zip(names, texts, strict=True)), made.document):
+        _tell(written)
     return 0
 
 
-def _diagram(use_case: UseCase) -> str:
-    from mlops_core.exporters import to_mermaid
-    from mlops_core.pipeline import build_pipeline
-    from mlops_core.settings import Settings
-    from mlops_core.wiring import ConfiguredEngines
+def _signed(diagram: str, document: PipelineDocument) -> str:
+    """The diagram as a file, which says what wrote it, as all exported files do."""
+    from mlops_core.exporters.command import export_command
 
-    return to_mermaid(build_pipeline(use_case, ConfiguredEngines(Settings.load()), data={}))
+    first, rest = diagram.split("\n", 1)
+    return f"{first}\n    %% made by: {export_command(document, 'mermaid')}\n{rest}"
+
+
+def _check(arguments: argparse.Namespace, target: Target, given: Mapping[str, Any]) -> None:
+    told = [*given, *(one for one in ("schedule", "timezone") if getattr(arguments, one) is not None)]
+    strange = [f"--{one.replace('_', '-')}" for one in told if one not in target.told]
+    if strange:
+        raise BadInput(f"{', '.join(strange)}: an export to {arguments.to} cannot say that: leave it away")
+    if arguments.timezone is not None and arguments.schedule is None:
+        raise BadInput("--timezone: it is the schedule's: give --schedule CRON too")
+    if arguments.into is None and len(target.files) != 1:
+        what = "a Feast repository" if arguments.to == "feast" else f"an export to {arguments.to}"
+        raise BadInput(f"{what} is several files: say where with --into FOLDER")
+
+
+def _tell(written: Written) -> None:
+    if written.state == "kept":
+        warn(f"{written.path}: it is there already and was left as it is; it needs this, to be put in:")
+        say(written.text.removesuffix("\n"))
+    else:
+        say(f"{written.path}: {written.state}")
 
 
 def _write_feast(use_case: UseCase, folder: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 import unicodedata
 from typing import TYPE_CHECKING
 
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
 
     from mlops_core.domain.pipeline import Parameter, PipelineDocument, TaskEntry
 
-__all__ = ["command_of", "retry_words"]
+__all__ = ["command_of", "export_command", "retry_words"]
 
 
 def command_of(
@@ -36,7 +37,7 @@ def command_of(
     words = ["mlops", "task", "run", document.use_case, task.name]
     told = retry_words(task.retry if retries else Retry(retry_on=task.retry.retry_on))
     words += ["--retry", told] if told else []
-    words += ["--timeout", f"{task.timeout_seconds:g}"] if task.timeout_seconds is not None else []
+    words += ["--timeout", _number(task.timeout_seconds)] if task.timeout_seconds is not None else []
     fixed = {
         name: value for name, value in document.parameters.items() if name not in {one.name for one in form}
     }
@@ -51,3 +52,21 @@ def retry_words(retry: Retry) -> str:
     if "retry_on" in told:
         told["retry_on"] = "+".join(told["retry_on"])
     return ",".join(f"{name}={value}" for name, value in told.items())
+
+
+def _number(value: float) -> str:
+    return str(int(value)) if value.is_integer() else str(value)
+
+
+def export_command(document: PipelineDocument, target: str) -> str:
+    """The command that makes an export again, on one line; its head says so in every exported file."""
+    words = ["mlops", "export", document.use_case, "--to", target]
+    for name, value in document.parameters.items():
+        option = f"--{name.replace('_', '-')}"
+        if isinstance(value, bool):
+            words.append(option if value else f"--no-{option.removeprefix('--')}")
+        elif value is not None:
+            words += [option, *map(str, value if isinstance(value, list) else [value])]
+    if document.schedule is not None:
+        words += ["--schedule", document.schedule.cron, "--timezone", document.schedule.timezone]
+    return "".join(sign if sign.isprintable() else "?" for sign in shlex.join(words))
