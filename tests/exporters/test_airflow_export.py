@@ -25,7 +25,7 @@ from mlops_core.domain.pipeline import Consent, PipelineDocument
 from mlops_core.errors import BadInput
 from mlops_core.exporters import document_of
 from mlops_core.exporters.airflow import to_airflow
-from mlops_core.exporters.airflow_names import LONGEST_ID, named
+from mlops_core.exporters.airflow.names import LONGEST_ID, named
 from mlops_core.exporters.command import command_of
 from mlops_core.usecases.churn import CHURN
 from tests.exporters.documents import documents

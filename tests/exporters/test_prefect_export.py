@@ -24,7 +24,8 @@ from mlops_core.domain.pipeline import Parameter, PipelineDocument, Schedule, Ta
 from mlops_core.errors import BadInput
 from mlops_core.exporters.command import command_of
 from mlops_core.exporters.document import document_of, policy_of
-from mlops_core.exporters.prefect import TAKEN, to_prefect
+from mlops_core.exporters.prefect import to_prefect
+from mlops_core.exporters.prefect.flow_file import TAKEN
 from mlops_core.usecases.churn import CHURN
 from tests.exporters.documents import documents
 from tests.exporters.pipelines import dags, forms

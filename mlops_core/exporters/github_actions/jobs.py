@@ -11,7 +11,15 @@ from math import ceil
 from typing import TYPE_CHECKING
 
 from mlops_core.exporters.command import command_of
-from mlops_core.exporters.github_text import command_line, comment, expression, literal, meant, scalar, script
+from mlops_core.exporters.github_actions.text import (
+    command_line,
+    comment,
+    expression,
+    literal,
+    meant,
+    scalar,
+    script,
+)
 from mlops_core.run_folder import receipt_file
 
 if TYPE_CHECKING:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from mlops_core.exporters.airflow_source import Verbatim, docstring, literal
+from mlops_core.exporters.airflow.source import Verbatim, docstring, literal
 from mlops_core.exporters.command import export_command
 
 if TYPE_CHECKING:

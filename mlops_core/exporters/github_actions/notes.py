@@ -6,8 +6,8 @@ from textwrap import wrap
 from typing import TYPE_CHECKING
 
 from mlops_core.exporters.command import export_command
-from mlops_core.exporters.github_jobs import LONGEST, longest
-from mlops_core.exporters.github_text import comment
+from mlops_core.exporters.github_actions.jobs import LONGEST, longest
+from mlops_core.exporters.github_actions.text import comment
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -20,14 +20,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from mlops_core.errors import BadInput
-from mlops_core.exporters.airflow_retries import retries_of
-from mlops_core.exporters.airflow_source import Code, call, command_source, duration
+from mlops_core.exporters.airflow.retries import retries_of
+from mlops_core.exporters.airflow.source import Code, call, command_source, duration
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from mlops_core.domain.pipeline import Consent, PipelineDocument, TaskEntry
-    from mlops_core.exporters.airflow_names import Named
+    from mlops_core.exporters.airflow.names import Named
 
 __all__ = ["Approval"]
 

@@ -9,7 +9,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from mlops_core.errors import BadInput
-from mlops_core.exporters.github_text import scalar
+from mlops_core.exporters.github_actions.text import scalar
 
 if TYPE_CHECKING:
     from mlops_core.domain.pipeline import Schedule

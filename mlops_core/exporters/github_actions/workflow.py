@@ -11,10 +11,10 @@ from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from mlops_core.errors import BadInput
-from mlops_core.exporters.github_jobs import job_of
-from mlops_core.exporters.github_notes import header
-from mlops_core.exporters.github_schedule import schedule_of
-from mlops_core.exporters.github_text import broken, expression, job_ids, literal, scalar
+from mlops_core.exporters.github_actions.jobs import job_of
+from mlops_core.exporters.github_actions.notes import header
+from mlops_core.exporters.github_actions.schedule import schedule_of
+from mlops_core.exporters.github_actions.text import broken, expression, job_ids, literal, scalar
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -13,18 +13,18 @@ from __future__ import annotations
 import shlex
 from typing import TYPE_CHECKING, Any
 
-from mlops_core.exporters.airflow_approval import Approval
-from mlops_core.exporters.airflow_header import header
-from mlops_core.exporters.airflow_names import named, safe_id
-from mlops_core.exporters.airflow_retries import POLICY, retries_of
-from mlops_core.exporters.airflow_source import Code, call, command_source, literal
+from mlops_core.exporters.airflow.approval import Approval
+from mlops_core.exporters.airflow.header import header
+from mlops_core.exporters.airflow.names import named, safe_id
+from mlops_core.exporters.airflow.retries import POLICY, retries_of
+from mlops_core.exporters.airflow.source import Code, call, command_source, literal
 from mlops_core.exporters.command import command_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from mlops_core.domain.pipeline import Parameter, PipelineDocument, TaskEntry
-    from mlops_core.exporters.airflow_names import Named
+    from mlops_core.exporters.airflow.names import Named
 
 __all__ = ["to_airflow"]
 

@@ -1,6 +1,6 @@
 """A pipeline as a Prefect flow that stands alone, and its entry in prefect.yaml.
 
-The flow's machinery is prefect_flow.py.j2: the pipeline, the signature and the notes are filled in here.
+The flow's machinery is flow.py.j2: the pipeline, the signature and the notes are filled in here.
 """
 
 from __future__ import annotations
@@ -17,9 +17,9 @@ from jinja2 import Environment, StrictUndefined
 
 from mlops_core.errors import BadInput
 from mlops_core.exporters.command import command_of, export_command
-from mlops_core.exporters.prefect_form import described, signature_of, told_of
-from mlops_core.exporters.prefect_notes import head_of
-from mlops_core.exporters.prefect_source import WIDTH, Code, call, docstring, literal
+from mlops_core.exporters.prefect.form import described, signature_of, told_of
+from mlops_core.exporters.prefect.notes import head_of
+from mlops_core.exporters.prefect.source import WIDTH, Code, call, docstring, literal
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -97,7 +97,7 @@ def _flow(document: PipelineDocument, form: Sequence[Parameter], function: str) 
     environment = Environment(  # noqa: S701 - it is Python that is made, not HTML
         undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True, keep_trailing_newline=True
     )
-    template = files("mlops_core.exporters").joinpath("prefect_flow.py.j2").read_text(encoding="utf-8")
+    template = files("mlops_core.exporters.prefect").joinpath("flow.py.j2").read_text(encoding="utf-8")
     head = docstring(head_of(document, form, _file(document.name)), 0)
     return environment.from_string(template).render(
         head=head,
