@@ -21,7 +21,8 @@ from typing import TYPE_CHECKING, Any
 
 from mlops_core.errors import BadInput
 from mlops_core.exporters.airflow.retries import retries_of
-from mlops_core.exporters.airflow.source import Code, call, command_source, duration
+from mlops_core.exporters.airflow.source import call, command_source, duration
+from mlops_core.exporters.python_source import Code
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

@@ -17,8 +17,9 @@ from mlops_core.exporters.airflow.approval import Approval
 from mlops_core.exporters.airflow.header import header
 from mlops_core.exporters.airflow.names import named, safe_id
 from mlops_core.exporters.airflow.retries import POLICY, retries_of
-from mlops_core.exporters.airflow.source import Code, call, command_source, literal
+from mlops_core.exporters.airflow.source import call, command_source
 from mlops_core.exporters.command import command_of
+from mlops_core.exporters.python_source import Code, literal
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from mlops_core.exporters.airflow.source import Verbatim, docstring, literal
+from mlops_core.exporters.airflow.source import Verbatim, docstring
 from mlops_core.exporters.command import export_command
+from mlops_core.exporters.python_source import literal
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

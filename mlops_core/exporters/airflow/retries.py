@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from mlops_core.dag import RetryPolicy
-from mlops_core.exporters.airflow.source import Code, literal
+from mlops_core.exporters.python_source import Code, literal
 
 if TYPE_CHECKING:
     from mlops_core.domain.pipeline import Retry

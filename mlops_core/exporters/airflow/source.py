@@ -5,38 +5,19 @@ from __future__ import annotations
 from textwrap import wrap
 from typing import TYPE_CHECKING, Any
 
+from mlops_core.exporters.python_source import WIDTH, Code, literal
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
     from datetime import timedelta
 
-__all__ = ["Code", "Verbatim", "call", "command_source", "docstring", "duration", "literal"]
-
-LINE = 110
-"""Characters of a line, where it can be broken."""
-
-
-class Code(str):
-    """Source that stands for itself, not for a text."""
-
-    __slots__ = ()
+__all__ = ["Verbatim", "call", "command_source", "docstring", "duration"]
 
 
 class Verbatim(str):
     """A paragraph that is not wrapped."""
 
     __slots__ = ()
-
-
-def literal(value: Any) -> str:
-    """A value's source, with double quotes where they need no backslash."""
-    if isinstance(value, Code):
-        return str(value)
-    if isinstance(value, list):
-        return f"[{', '.join(map(literal, value))}]"
-    found = repr(value)
-    if isinstance(value, str) and found.startswith("'") and '"' not in value:
-        return f'"{found[1:-1]}"'
-    return found
 
 
 def call(name: str, arguments: Mapping[str, Any], *first: Any) -> Iterator[str]:
@@ -52,7 +33,7 @@ def docstring(paragraphs: Iterable[str]) -> str:
     lines: list[str] = []
     for one in paragraphs:
         indent = "  " if one.startswith("- ") else ""
-        lines += [one] if isinstance(one, Verbatim) else wrap(one, LINE, subsequent_indent=indent) or [""]
+        lines += [one] if isinstance(one, Verbatim) else wrap(one, WIDTH, subsequent_indent=indent) or [""]
     text = "\n".join(lines).replace("\\", "\\\\").replace('"""', '\\"\\"\\"')
     return f'"""{text}\n"""'
 
@@ -68,7 +49,7 @@ def command_source(command: str) -> Code:
     """A command's source, after what each of them begins with."""
     line = f"BEGIN + {literal(_untemplated(command))}"
     return Code(
-        line if len(line) <= LINE - len("        bash_command=,") else line.replace(" ", "\n        ", 1)
+        line if len(line) <= WIDTH - len("        bash_command=,") else line.replace(" ", "\n        ", 1)
     )
 
 

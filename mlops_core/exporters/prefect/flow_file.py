@@ -19,7 +19,8 @@ from mlops_core.errors import BadInput
 from mlops_core.exporters.command import command_of, export_command
 from mlops_core.exporters.prefect.form import described, signature_of, told_of
 from mlops_core.exporters.prefect.notes import head_of
-from mlops_core.exporters.prefect.source import WIDTH, Code, call, docstring, literal
+from mlops_core.exporters.prefect.source import call, docstring
+from mlops_core.exporters.python_source import WIDTH, Code, literal
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

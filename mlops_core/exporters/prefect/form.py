@@ -7,7 +7,7 @@ from datetime import date
 from typing import TYPE_CHECKING, Any
 
 from mlops_core.errors import BadInput
-from mlops_core.exporters.prefect.source import literal
+from mlops_core.exporters.python_source import literal
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

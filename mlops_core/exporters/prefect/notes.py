@@ -6,7 +6,7 @@ import json
 from typing import TYPE_CHECKING
 
 from mlops_core.exporters.command import export_command
-from mlops_core.exporters.prefect.source import Code
+from mlops_core.exporters.python_source import Code
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

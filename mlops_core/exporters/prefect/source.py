@@ -5,31 +5,12 @@ from __future__ import annotations
 from textwrap import wrap
 from typing import TYPE_CHECKING, Any
 
+from mlops_core.exporters.python_source import WIDTH, Code, literal
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-__all__ = ["WIDTH", "Code", "call", "docstring", "literal"]
-
-WIDTH = 110
-"""Characters of a line."""
-
-
-class Code(str):
-    """Source that stands for itself, not for a text."""
-
-    __slots__ = ()
-
-
-def literal(value: Any) -> str:
-    """A value's source on one line, in double quotes where they need no backslash."""
-    if isinstance(value, Code):
-        return str(value)
-    if isinstance(value, list):
-        return f"[{', '.join(map(literal, value))}]"
-    found = repr(value)
-    if isinstance(value, str) and found.startswith("'") and '"' not in value:
-        return f'"{found[1:-1]}"'
-    return found
+__all__ = ["call", "docstring"]
 
 
 def call(name: str, arguments: Mapping[str, Any], depth: int) -> str:
