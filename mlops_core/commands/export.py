@@ -10,7 +10,8 @@ from pydantic import ValidationError
 
 from mlops_core.commands.export_files import ADDED, Written, write_files
 from mlops_core.commands.output import say, warn
-from mlops_core.errors import BadInput, NotFound
+from mlops_core.commands.subject import options_of
+from mlops_core.errors import BadInput
 from mlops_core.options import add_options
 from mlops_core.parameters import DeliveryParameters, parameters_of
 from mlops_core.validation import validated
@@ -148,18 +149,7 @@ def add(verbs: Any, words: Sequence[str]) -> None:
     parser.add_argument("--schedule", metavar="CRON", help="when it runs by itself, such as '0 6 * * 1'")
     parser.add_argument("--timezone", metavar="ZONE", help="of the schedule, such as Europe/Berlin; else UTC")
     parser.set_defaults(command=_export)
-    add_options(parser, _model(words))
-
-
-def _model(words: Sequence[str]) -> type[DeliveryParameters]:
-    from mlops_core.usecases import find
-
-    if words[:1] == ["export"] and len(words) > 1 and not words[1].startswith("-"):
-        try:
-            return parameters_of(find(words[1]))
-        except NotFound:
-            pass  # said by `_export`, after the other words have been looked at
-    return DeliveryParameters
+    add_options(parser, options_of(words, "export"))
 
 
 def _export(arguments: argparse.Namespace) -> int:

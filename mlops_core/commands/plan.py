@@ -6,6 +6,7 @@ from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any
 
 from mlops_core.commands.output import one_line, print_json, print_table, say
+from mlops_core.commands.subject import options_of
 from mlops_core.errors import BadInput, NotFound
 from mlops_core.options import add_options
 from mlops_core.parameters import DeliveryParameters, parameters_of
@@ -31,20 +32,9 @@ def add(verbs: Any, words: Sequence[str]) -> None:
     why = verbs.add_parser("why", help="why a task would run or not: what changed since its last use")
     why.add_argument("subject", metavar="USE_CASE.TASK", help="such as churn.gate or churn.model_training")
     why.set_defaults(command=_why)
-    for parser in (plan, why):
+    for verb, parser in (("plan", plan), ("why", why)):
         parser.add_argument("--json", action="store_true", help="print JSON")
-        add_options(parser, _model(words))
-
-
-def _model(words: Sequence[str]) -> type[DeliveryParameters]:
-    from mlops_core.usecases import find
-
-    if words[:1] in (["plan"], ["why"]) and len(words) > 1 and not words[1].startswith("-"):
-        try:
-            return parameters_of(find(_parts(words[1])[0]))
-        except NotFound:
-            pass  # said by the command, after the other words have been looked at
-    return DeliveryParameters
+        add_options(parser, options_of(words, verb, lambda word: _parts(word)[0]))
 
 
 def _parts(subject: str) -> tuple[str, str]:

@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mlops_core.commands.output import print_json, say, warn
-from mlops_core.errors import BadInput, NotFound, TaskFailed
+from mlops_core.commands.subject import options_of
+from mlops_core.errors import BadInput, TaskFailed
 from mlops_core.options import add_options
 from mlops_core.parameters import DeliveryParameters, parameters_of
 from mlops_core.summary import EXIT_REJECTED
@@ -39,18 +40,7 @@ def add(verbs: Any, words: Sequence[str]) -> None:
     parser.add_argument("--json", action="store_true", help="print the outcome as JSON")
     parser.add_argument("--quiet", action="store_true", help="no progress")
     parser.set_defaults(command=_run)
-    add_options(parser, _model(words))
-
-
-def _model(words: Sequence[str]) -> type[DeliveryParameters]:
-    from mlops_core.usecases import find
-
-    if words[:1] == ["run"] and len(words) > 1 and not words[1].startswith("-"):
-        try:
-            return parameters_of(find(words[1]))
-        except NotFound:
-            pass  # said by `_run`, after the other words have been looked at
-    return DeliveryParameters
+    add_options(parser, options_of(words, "run"))
 
 
 def _run(arguments: argparse.Namespace) -> int:

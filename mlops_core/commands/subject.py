@@ -8,8 +8,10 @@ from mlops_core.errors import BadInput, NotFound
 
 if TYPE_CHECKING:
     import argparse
+    from collections.abc import Callable, Sequence
 
     from mlops_core.domain.usecase import UseCase
+    from mlops_core.parameters import DeliveryParameters
     from mlops_core.wiring import ConfiguredEngines
 
 __all__ = [
@@ -17,6 +19,7 @@ __all__ = [
     "add_version",
     "engines_for",
     "model_named",
+    "options_of",
     "reason_of",
     "use_case_named",
     "version_of",
@@ -50,6 +53,27 @@ def engines_for(arguments: argparse.Namespace) -> ConfiguredEngines:
             raise BadInput("--actor is empty: say who does it; it is kept in the ledger")
         settings = settings.model_copy(update={"actor": actor.strip()})
     return ConfiguredEngines(settings)
+
+
+def options_of(
+    words: Sequence[str], verb: str, subject: Callable[[str], str] = str
+) -> type[DeliveryParameters]:
+    """What a run may be told of the use case that `words` name after `verb`, such as "run" or "task run".
+
+    `subject` finds its name in the word. Of any use case where none is named that can be found: the command
+    itself says so, after the other words have been looked at.
+    """
+    from mlops_core.parameters import DeliveryParameters, parameters_of
+    from mlops_core.usecases import find
+
+    before = verb.split()
+    named = words[len(before) : len(before) + 1]
+    if list(words[: len(before)]) == before and named and not named[0].startswith("-"):
+        try:
+            return parameters_of(find(subject(named[0])))
+        except NotFound:
+            pass
+    return DeliveryParameters
 
 
 def reason_of(arguments: argparse.Namespace) -> str:

@@ -9,10 +9,11 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from mlops_core.commands.output import say, warn
+from mlops_core.commands.subject import options_of
 from mlops_core.commands.task_attempt import EXIT_RETRY, another, attempted, taken
 from mlops_core.commands.task_retry import policy_told
 from mlops_core.commands.task_subject import add_run, add_use_case, agreed, delivery_of, tasks_named
-from mlops_core.errors import BadInput, NotFound, Unavailable
+from mlops_core.errors import BadInput, Unavailable
 from mlops_core.options import add_options
 from mlops_core.parameters import DeliveryParameters, parameters_of
 from mlops_core.summary import EXIT_REJECTED
@@ -55,18 +56,7 @@ def add(deeds: Any, words: Sequence[str]) -> None:
     run.add_argument("--json", action="store_true", help="print the receipt, as JSON on the last line")
     run.add_argument("--quiet", action="store_true", help="no progress")
     run.set_defaults(command=_run)
-    add_options(run, _model(words))
-
-
-def _model(words: Sequence[str]) -> type[DeliveryParameters]:
-    from mlops_core.usecases import find
-
-    if words[:1] == ["task"] and len(words) > 2 and not words[2].startswith("-"):
-        try:
-            return parameters_of(find(words[2]))
-        except NotFound:
-            pass  # said by the command, after the other words have been looked at
-    return DeliveryParameters
+    add_options(run, options_of(words, "task run"))
 
 
 def _run(arguments: argparse.Namespace) -> int:
