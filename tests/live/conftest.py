@@ -17,6 +17,8 @@ from tests.flows.purchases import write_purchases
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+pytest.register_assert_rewrite("tests.live.parity_suite")  # it holds tests, and has to say what differs
+
 PROJECT = Path(__file__).parents[2]
 SECONDS = 300  # more than any command takes on a busy machine
 
