@@ -119,6 +119,11 @@ class Consent(Value):
     task: str = Field(description="The task that asks.")
     expires: timedelta = Field(description="How long the question stands, such as P7D.")
 
+    @property
+    def span(self) -> str:
+        """The same in words, such as 7 days, or 1 day, 12:00:00."""
+        return str(self.expires).removesuffix(", 0:00:00")
+
 
 class Parameter(Value):
     """Something that a run may be told, as a form shows it. `default` is what it is told otherwise."""

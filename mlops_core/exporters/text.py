@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 __all__ = ["from_text", "to_json", "to_yaml"]
 
 _WIDTH = 110
+_TOLD = 3  # faults of a file: who mends one sees the others
 _SHOWN = 60  # characters of what came
 _AGAIN = "export it again (mlops export … --to yaml)"
 _FIELDS: dict[tuple[str, ...], type[Value]] = {  # of the document and of what is in it, by their place
@@ -84,8 +85,9 @@ def from_text(text: str, where: str) -> PipelineDocument:
         return PipelineDocument.model_validate_json(json.dumps(found, allow_nan=False), strict=True)
     except ValidationError as error:
         problems: list[Any] = list(error.errors())  # Any: Pydantic's type knows no item by its name
-        said = "; ".join(dict.fromkeys(_sentence(one) for one in problems))
-        raise BadInput(f"{where}: {said}") from error
+        said = list(dict.fromkeys(_sentence(one) for one in problems))
+        more = f"; and {len(said) - _TOLD} more" if len(said) > _TOLD else ""
+        raise BadInput(f"{where}: {'; '.join(said[:_TOLD])}{more}") from error
     except ValueError as error:  # a number such as 1e999 is infinite, which no JSON can say
         raise BadInput(f"{where}: expected finite numbers, got an infinite one") from error
 

@@ -10,7 +10,6 @@ from mlops_core.exporters.python_source import literal
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
-    from datetime import timedelta
 
     from mlops_core.domain.pipeline import Parameter, PipelineDocument
 
@@ -61,13 +60,8 @@ def _differs(document: PipelineDocument) -> Iterator[str]:
         yield (
             "- Consent: Airflow asks, and its user and their reason go into the ledger; `mlops approve` and "
             "`reject` of the same question count too, what is said here then only confirms it. Without an "
-            f"answer within {_span(document.consent.expires)} the run fails and nothing is deployed."
+            f"answer within {document.consent.span} the run fails and nothing is deployed."
         )
-
-
-def _span(value: timedelta) -> str:
-    """Such as 7 days, or 1 day, 12:00:00."""
-    return str(value).removesuffix(", 0:00:00")
 
 
 def _unsaid(document: PipelineDocument, form: Sequence[Parameter]) -> Iterator[str]:

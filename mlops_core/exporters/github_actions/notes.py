@@ -57,11 +57,10 @@ def _differs(document: PipelineDocument) -> list[str]:
     ]
     if document.consent is not None:
         asks = comment(document.consent.task)
-        days = document.consent.expires.total_seconds() / 86_400
         said.append(
             "Approval: no job waits for a person, and an environment's required reviewers would not be "
             f"bound to what was shown. {asks} puts the question into the run's summary; it "
-            f"stands for {days:g} days; the version waits, and `mlops approve` puts it into Production."
+            f"stands for {document.consent.span}; the version waits, and `mlops approve` puts it into Production."
         )
     if document.schedule is not None:
         said.append(

@@ -70,10 +70,9 @@ def _notes(document: PipelineDocument, form: Sequence[Parameter]) -> Iterator[st
 
 
 def _consent(use_case: str, consent: Consent) -> str:
-    days = consent.expires.total_seconds() / 86400
     return (
         f"No process waits for a person: where {consent.task} asks one, the run ends Completed as "
-        f"AwaitingApproval, with the question as an artifact; it stands for {days:g} days. Answer with "
+        f"AwaitingApproval, with the question as an artifact; it stands for {consent.span}. Answer with "
         f"`mlops approve {use_case} VERSION --reason …` (or reject). The flows of mlops_core park it with a "
         "form instead, at their deployment promote/approval."
     )
