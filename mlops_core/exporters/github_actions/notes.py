@@ -59,8 +59,8 @@ def _differs(document: PipelineDocument) -> list[str]:
         asks = comment(document.consent.task)
         said.append(
             "Approval: no job waits for a person, and an environment's required reviewers would not be "
-            f"bound to what was shown. {asks} puts the question into the run's summary; it "
-            f"stands for {document.consent.span}; the version waits, and `mlops approve` puts it into Production."
+            f"bound to what was shown. {asks} puts the question into the run's summary; it stands for "
+            f"{document.consent.span}; the version waits, and `mlops approve` puts it into Production."
         )
     if document.schedule is not None:
         said.append(
