@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 import tempfile
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING
 
 import pytest
 from filelock import FileLock
@@ -77,9 +77,8 @@ def waiting(shop: Shop) -> Result:
 
 
 class Parity:
-    """The tests; a class of a file has the fixture `way`, and says which places it can afford."""
+    """The tests; a class of a file has the fixture `way`."""
 
-    places: ClassVar[tuple[str, ...]] = ("feature_store", "model_training.logistic", "feature_verification")
     exit_codes = True
     """Whether its exit codes are those of the commands; otherwise 1 whatever failed."""
 
@@ -101,7 +100,7 @@ class Parity:
         Once each by every other task: one alone makes the attempts.
         """
         home, dag = shop.trained(), CHURN.dag()
-        for place in self.places:
+        for place in dag.topological_order():
             result = run(way, home, told=shop.told, fault=Fault(place))
             skipped = set(dag.descendants(place))
             states = {one.name: "finished" for one in dag} | dict.fromkeys(skipped, "skipped")

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from benchmarks.parity.on_this_machine import FromFile, InProcess, TaskChain
-from benchmarks.parity.way import CHURN
 from tests.live.parity_suite import Held, delivered, rejected, shop, waiting
 
 if TYPE_CHECKING:
@@ -18,9 +17,7 @@ pytestmark = pytest.mark.live
 
 
 class TestInProcess(Held):
-    """`mlops run`, which can afford to fail everywhere."""
-
-    places = tuple(CHURN.dag().topological_order())
+    """`mlops run`."""
 
     @pytest.fixture
     def way(self) -> Way:
