@@ -6,11 +6,13 @@
 from __future__ import annotations
 
 import ast
+import json
 import shlex
 import subprocess
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -197,6 +199,21 @@ def test_a_name_that_is_a_template_reaches_the_command_as_it_is() -> None:
     )
     assert said.stdout.splitlines()[3] == name
     assert found.value(task, "task_display_name") == name
+
+
+@pytest.mark.parametrize(("named", "by"), [(None, "bob"), ("ann", "ann")])
+def test_a_run_is_of_who_triggered_it_unless_somebody_is_named(named: str | None, by: str) -> None:
+    """Or whoever triggers it could approve it, as another person than the worker's user."""
+    tree = ast.parse(to_airflow(PLAIN.document, PLAIN.form))
+    (environment,) = (
+        ast.literal_eval(one.value)
+        for one in tree.body
+        if isinstance(one, ast.Assign) and ast.unparse(one.targets[0]) == "ENV"
+    )
+    template = Environment(undefined=StrictUndefined, autoescape=False).from_string(environment["PARAMETERS"])  # noqa: S701 - as Airflow
+    run = SimpleNamespace(triggering_user_name="bob")
+    told = json.loads(template.render(params={"actor": named, "floor": 0.8}, dag_run=run))
+    assert told == {"actor": by, "floor": 0.8}
 
 
 def test_names_that_are_alike_get_ids_and_variables_of_their_own() -> None:

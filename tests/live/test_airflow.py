@@ -248,8 +248,11 @@ def test_a_stage_that_could_not_reach_something_is_tried_again(site: Site, appro
 def test_a_refusal_is_written_down_and_the_run_completes(site: Site, approved: str) -> None:
     """The answer is entered, though Airflow's own ApprovalOperator forgets it, and nothing is deployed."""
     assert approved
-    run = site.server.trigger("held", data=site.purchases, actor="ann")
+    run = site.server.trigger("held", data=site.purchases)
     site.asked(run)
+    begun = RunFolder(str(site.home / "airflow" / "held" / run)).begun()
+    assert begun is not None
+    assert begun.parameters["actor"] == USER  # who triggered it, where nobody is named
     assert site.answer(run, "Reject", "too early") == httpx.codes.OK
     assert site.server.ended("held", run) == "success"
     states = site.states(run)

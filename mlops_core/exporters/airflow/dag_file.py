@@ -47,8 +47,10 @@ fi
 RUN="${RUNS_FOLDER:-$MLOPS_HOME/airflow}/$RUN"
 """
 # Templates stand here alone, never in a command: what a form was told is data, not part of a shell's words.
-ENV = {"RUN": "{{ dag.dag_id }}/{{ run_id }}", "PARAMETERS": "{{ params | tojson }}"}
 '''
+_PARAMETERS = "{{ params | tojson }}"
+# Who may not approve their own run must not hide behind the worker's user
+_BY_WHOM = "{{ dict(params, actor=params.actor or dag_run.triggering_user_name) | tojson }}"
 
 
 def to_airflow(document: PipelineDocument, form: Sequence[Parameter]) -> str:
@@ -68,7 +70,7 @@ def to_airflow(document: PipelineDocument, form: Sequence[Parameter]) -> str:
     parts = [
         header(document, form),
         "\n".join(_imports(document, form)),
-        _BEGIN,
+        _BEGIN + "\n".join(_environment(form)) + "\n",
         *([approval.said(names)] if approval else []),
         *(["\n" + POLICY.strip("\n") + "\n"] if _retried(document) else []),
         *_dag(document, form),
@@ -99,6 +101,14 @@ def _imports(document: PipelineDocument, form: Sequence[Parameter]) -> Iterator[
         *(["RetryDecision", "RetryPolicy"] if retried else []),
     ]
     yield f"from airflow.sdk import {', '.join(words)}"
+
+
+def _environment(form: Sequence[Parameter]) -> Iterator[str]:
+    told = _BY_WHOM if any(one.name == "actor" for one in form) else _PARAMETERS
+    yield "ENV = {"
+    yield f'    "RUN": {literal("{{ dag.dag_id }}/{{ run_id }}")},'
+    yield f'    "PARAMETERS": {literal(told)},'
+    yield "}"
 
 
 def _dag(document: PipelineDocument, form: Sequence[Parameter]) -> Iterator[str]:

@@ -31,7 +31,7 @@ def header(document: PipelineDocument, form: Sequence[Parameter]) -> str:
             "",
             "Said otherwise here:",
             "",
-            *_differs(document),
+            *_differs(document, form),
             *_unsaid(document, form),
         ]
     )
@@ -46,8 +46,10 @@ def _needs() -> Iterator[str]:
     )
 
 
-def _differs(document: PipelineDocument) -> Iterator[str]:
+def _differs(document: PipelineDocument, form: Sequence[Parameter]) -> Iterator[str]:
     yield "- One run at a time (max_active_runs): a run that waits for a person holds up those after it."
+    if any(one.name == "actor" for one in form):
+        yield "- Who runs it: the user who triggered the run, unless its form names another."
     if any(task.retry.attempts > 1 for task in document.tasks):
         yield (
             "- Retries: the command tells by exit code 75 whether another attempt is worth it. Airflow's "

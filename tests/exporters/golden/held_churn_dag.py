@@ -13,6 +13,7 @@ own, so Airflow's environment needs nothing but Airflow. Each worker needs
 Said otherwise here:
 
 - One run at a time (max_active_runs): a run that waits for a person holds up those after it.
+- Who runs it: the user who triggered the run, unless its form names another.
 - Retries: the command tells by exit code 75 whether another attempt is worth it. Airflow's scheduler begins
   it when it next looks, so waits may be a few seconds longer. A command whose worker was lost cannot tell:
   that is tried again as well.
@@ -46,7 +47,10 @@ fi
 RUN="${RUNS_FOLDER:-$MLOPS_HOME/airflow}/$RUN"
 """
 # Templates stand here alone, never in a command: what a form was told is data, not part of a shell's words.
-ENV = {"RUN": "{{ dag.dag_id }}/{{ run_id }}", "PARAMETERS": "{{ params | tojson }}"}
+ENV = {
+    "RUN": "{{ dag.dag_id }}/{{ run_id }}",
+    "PARAMETERS": "{{ dict(params, actor=params.actor or dag_run.triggering_user_name) | tojson }}",
+}
 
 
 class ConsentOperator(ApprovalOperator):
