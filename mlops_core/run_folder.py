@@ -43,6 +43,8 @@ __all__ = ["RunFolder", "receipt_file"]
 
 V = TypeVar("V", bound=Value)
 
+_OUT_OF_REACH = re.compile("Connect|Timeout")
+"""Names of errors such as EndpointConnectionError of S3, which derive from none of Python's."""
 _LONGEST = 200
 """Bytes of a file's name, of the 255 that file systems take."""
 
@@ -174,9 +176,11 @@ def _told(doing: str, name: str) -> Iterator[None]:
     """Say in a sentence what a disk, or a server that fsspec asks, refused."""
     try:
         yield
-    except (ConnectionError, TimeoutError) as error:
-        raise Unavailable(f"cannot {doing} {name}: {error or type(error).__name__}") from error
-    except Exception as error:  # drivers raise errors of their servers' own kinds too
+    except (
+        Exception
+    ) as error:  # drivers raise errors of their own kinds too: a server out of reach by its name
+        if isinstance(error, ConnectionError | TimeoutError) or _OUT_OF_REACH.search(type(error).__name__):
+            raise Unavailable(f"cannot {doing} {name}: {error or type(error).__name__}") from error
         reason = (isinstance(error, OSError) and error.strerror) or f"{type(error).__name__}: {error}"
         raise MlopsError(
             f"cannot {doing} {name}: {reason}. Nothing of the run is lost: mend that and run the same again."

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from uuid import uuid4
 
 import pytest
+from fsspec.implementations.memory import MemoryFileSystem
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -161,3 +162,16 @@ def test_a_place_that_only_reads_is_said() -> None:
     """Not all that fsspec opens can be written to."""
     with pytest.raises(MlopsError, match="cannot write to --run data://x: ValueError: Read only"):
         RunFolder("data://x").begin("churn", {})
+
+
+class EndpointConnectionError(Exception):
+    """As botocore, behind s3fs, names and derives it: from no error of Python's own."""
+
+
+def test_a_server_out_of_reach_is_worth_another_attempt(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refused(*_: object, **__: object) -> bytes:
+        raise EndpointConnectionError("could not connect")
+
+    monkeypatch.setattr(MemoryFileSystem, "cat_file", refused)
+    with pytest.raises(Unavailable, match="cannot read --run memory://runs/1: could not connect"):
+        RunFolder("memory://runs/1").begun()
