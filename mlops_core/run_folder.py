@@ -176,9 +176,7 @@ def _told(doing: str, name: str) -> Iterator[None]:
     """Say in a sentence what a disk, or a server that fsspec asks, refused."""
     try:
         yield
-    except (
-        Exception
-    ) as error:  # drivers raise errors of their own kinds too: a server out of reach by its name
+    except Exception as error:  # drivers raise errors of their own kinds too
         if isinstance(error, ConnectionError | TimeoutError) or _OUT_OF_REACH.search(type(error).__name__):
             raise Unavailable(f"cannot {doing} {name}: {error or type(error).__name__}") from error
         reason = (isinstance(error, OSError) and error.strerror) or f"{type(error).__name__}: {error}"
