@@ -90,6 +90,10 @@ class AirflowServer:
         self.until(looked, f"run {run} of {dag} to end")
         return states["state"]
 
+    def says(self, *parts: str) -> bool:
+        """Whether a line of its log has all of these."""
+        return any(all(part in line for part in parts) for line in self.log.read_text().splitlines())
+
     def tasks(self, dag: str, run: str) -> dict[str, dict[str, Any]]:
         """The task instances of a run by the ids of their tasks."""
         found = self.get(f"dags/{dag}/dagRuns/{run}/taskInstances")["task_instances"]

@@ -1,4 +1,6 @@
-"""Run by `test_killed.py`: `python killed_run.py POINT …` is `python flows/churn.py …`, killed at a point.
+"""Run by `test_killed.py`: `python killed_run.py POINT RUNNER …` is a delivery of churn, killed at a point.
+
+RUNNER is `flow` for `python flows/churn.py …`, `mlops` for `mlops run churn …`.
 
 POINT is a stage that stores its output, which is then killed when its files are written but not yet in place;
 or one of `POINTS`, which is killed right after the call named there, or before it where the point says so.
@@ -14,6 +16,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
+from mlops_core.cli import main
 from mlops_core.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -68,5 +71,7 @@ def arm(point: str) -> None:
 
 if __name__ == "__main__":
     arm(sys.argv.pop(1))
+    if sys.argv.pop(1) == "mlops":
+        sys.exit(main(["run", "churn", *sys.argv[1:]]))
     script = Path(__file__).parents[2] / "flows" / "churn.py"
     runpy.run_path(str(script), run_name="__main__")

@@ -154,6 +154,9 @@ class Site:
             f"the question of run {run}",
         )
         assert self.server.get(path)["state"] == "awaiting_input", self.states(run)
+        # Airflow 3.3.2 fails a task whose answer comes before its scheduler has heard that it is parked
+        heard = f"task_id='approval.person', run_id='{run}'"
+        self.server.until(lambda: self.server.says("Received executor event", heard), "the scheduler to hear")
         found: dict[str, Any] = self.server.get(f"{path}/-1/hitlDetails")
         return found
 
