@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import socket
 from typing import TYPE_CHECKING, Any
 
 from prefect.states import Crashed, Pending
@@ -12,6 +13,8 @@ from prefect.states import Crashed, Pending
 os.environ.setdefault("DASK_LOGGING__DISTRIBUTED", "warning")
 
 import distributed
+from distributed.comm.addressing import parse_address, parse_host_port
+from distributed.comm.registry import get_backend
 from prefect_dask import DaskTaskRunner
 from prefect_dask.task_runners import PrefectDaskFuture
 
@@ -99,6 +102,19 @@ class _Dask(DaskTaskRunner):  # type: ignore[misc]  # its package is not typed
         return _Future(wrapped_future=found.wrapped_future, task_run_id=found.task_run_id)
 
 
+def _knock(address: str) -> None:
+    """Raise `ValueError` for what is no address of Dask, `OSError` where nobody answers.
+
+    Dask's own client is only made for one that does. One that fails while it is made is closed whenever
+    Python collects it; when the next one is just being made, that waits for itself for ever
+    (`LoopRunner` in distributed 2026.8).
+    """
+    scheme, location = parse_address(address, strict=True)
+    get_backend(scheme)
+    if scheme in ("tcp", "tls"):
+        socket.create_connection(parse_host_port(location), timeout=ANSWER_SECONDS).close()
+
+
 class _Elsewhere(_Dask):
     """On a cluster that is there, which is looked at before it gets work."""
 
@@ -121,6 +137,7 @@ class _Elsewhere(_Dask):
     def _look(self) -> None:
         name = f"Dask at {self.address}"
         try:
+            _knock(str(self.address))
             client = self.client
             client.wait_for_workers(1, timeout=ANSWER_SECONDS)
         except ValueError as error:

@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import os
-import re
-import subprocess
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -21,6 +18,7 @@ from tests.flows.conftest import free_port
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
 
 @pytest.fixture(autouse=True)
@@ -68,35 +66,29 @@ def test_what_is_no_address_of_ray_is_refused(address: str, tmp_path: Path) -> N
         pass
 
 
-ASK_DASK = """
-from flows import dask_runner
-from flows.parameters import RunnerParameters
-from flows.runners import runner_of
-from mlops_core.errors import Unavailable
-from mlops_core.settings import Settings
+def test_a_dask_that_does_not_answer_is_unavailable(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from flows import dask_runner
 
-dask_runner.ANSWER_SECONDS = 0.2
-try:
-    with runner_of(RunnerParameters(task_runner="dask", workers=2), Settings.load()):
-        pass
-except Unavailable as error:
-    print(error)
-"""
-
-
-@pytest.mark.live
-def test_a_dask_that_does_not_answer_is_unavailable(tmp_path: Path) -> None:
-    """In a process of its own: where much else had run, Dask's thread did not begin within its 10 s, once."""
+    monkeypatch.setattr(dask_runner, "ANSWER_SECONDS", 0.2)
     address = f"tcp://127.0.0.1:{free_port()}"
-    said = subprocess.run(  # noqa: S603 - our own words
-        [sys.executable, "-c", ASK_DASK],
-        env=os.environ | {"MLOPS_HOME": str(tmp_path), "MLOPS_DASK_ADDRESS": address},
-        cwd=Path(__file__).parents[2],
-        capture_output=True,
-        text=True,
-        check=True,
-    ).stdout
-    assert re.search(f"Dask at {address} does not answer .*dask scheduler", said)
+    runner = runner_of(_on("dask"), Settings(home=tmp_path, dask_address=address))
+    with pytest.raises(Unavailable, match=f"Dask at {address} does not answer .*dask scheduler"), runner:
+        pass
+
+
+def test_no_client_of_dask_is_made_for_an_address_where_nobody_answers(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One that fails while it is made would be closed some time later, and might wait for itself for ever."""
+    import distributed
+
+    made: list[object] = []
+    monkeypatch.setattr(distributed.Client, "__init__", lambda self, *_, **__: made.append(self))
+    for address in (f"tcp://127.0.0.1:{free_port()}", "nonsense"):
+        runner = runner_of(_on("dask"), Settings(home=tmp_path, dask_address=address))
+        with pytest.raises((Unavailable, BadInput)), runner:
+            pass
+    assert not made
 
 
 def test_a_ray_that_does_not_answer_is_unavailable(tmp_path: Path) -> None:
