@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import socket
+import time
 from typing import TYPE_CHECKING, Any
 
 from prefect.states import Crashed, Pending
@@ -111,8 +112,17 @@ def _knock(address: str) -> None:
     """
     scheme, location = parse_address(address, strict=True)
     get_backend(scheme)
-    if scheme in ("tcp", "tls"):
-        socket.create_connection(parse_host_port(location), timeout=ANSWER_SECONDS).close()
+    if scheme not in ("tcp", "tls"):
+        return
+    end = time.monotonic() + ANSWER_SECONDS
+    while True:  # it may be starting, together with the run
+        try:
+            socket.create_connection(parse_host_port(location), timeout=ANSWER_SECONDS).close()
+            break
+        except OSError:
+            if time.monotonic() > end:
+                raise
+            time.sleep(0.1)
 
 
 class _Elsewhere(_Dask):
