@@ -86,6 +86,13 @@ def test_the_api_knows_tasks_tags_and_dependencies(walk: Callable[..., Ran]) -> 
         assert sorted(waited) == sorted(taken) == sorted(task.upstream)
 
 
+def test_a_name_with_braces_is_no_template(walk: Callable[..., Ran]) -> None:
+    """Prefect formats the names of task runs."""
+    ran = walk(PipelineDAG([Task("{day} {}", lambda _: 1)]))
+    assert ran.result["{day} {}"] == 1
+    assert list(ran.task_runs(1)) == ["{day} {}"]
+
+
 def test_what_an_engine_finds_busy_is_tried_again(walk: Callable[..., Ran]) -> None:
     """Unavailable twice, then the result: three attempts in all, one task run."""
     work = Fails(Unavailable("locked"), times=2)
