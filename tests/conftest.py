@@ -6,6 +6,7 @@ import socket
 import subprocess
 import time
 from contextlib import closing
+from itertools import count
 from typing import TYPE_CHECKING
 
 import pytest
@@ -15,7 +16,7 @@ from mlops_core.errors import NotFound
 from tests.postgresql_server import postgresql_binaries, running
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     import redis
@@ -55,6 +56,17 @@ def redis_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     finally:
         process.terminate()
         process.wait(30)
+
+
+@pytest.fixture(scope="session")
+def _redis_numbers() -> Iterator[int]:
+    return count()
+
+
+@pytest.fixture
+def redis_url(redis_server: str, _redis_numbers: Iterator[int]) -> Callable[[], str]:
+    """Gives the URL of an empty database at each call."""
+    return lambda: f"{redis_server}{next(_redis_numbers)}"
 
 
 @pytest.fixture(scope="session")

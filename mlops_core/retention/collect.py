@@ -7,6 +7,7 @@ under its lock, when its turn comes.
 from __future__ import annotations
 
 import re
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Retention", "names_known"]
 
+_LOOKS = 4  # and one more, whose error is told
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,62}")
 
 
@@ -79,6 +81,9 @@ class Retention:
         workspace = self.engines.workspace
         references = gathered(self.engines, names, self.definitions)
         with translated("look for what nobody refers to", workspace.home):
+            for _ in range(_LOOKS):
+                with suppress(FileNotFoundError):  # something went while it was looked at: look again
+                    return list(self._found(references, use_case, sorted(names), now, older_than))
             return list(self._found(references, use_case, sorted(names), now, older_than))
 
     def _found(

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
+from contextlib import suppress
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from pydantic import Field
@@ -11,7 +14,6 @@ from mlops_core.domain.value import Value
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
-    from pathlib import Path
 
 __all__ = ["KINDS", "Found", "Item", "Kind", "Total", "size_of", "totals"]
 
@@ -65,10 +67,9 @@ def totals(items: Iterable[Item]) -> dict[Kind, Total]:
 
 def size_of(path: Path) -> int:
     """Bytes of a file, or of all files below a folder; what vanishes meanwhile counts nothing."""
+    below = (Path(parent, name) for parent, _, names in os.walk(path) for name in names)
     total = 0
-    for file in [path, *path.rglob("*")]:
-        try:
-            total += file.lstat().st_size if not file.is_dir() else 0
-        except FileNotFoundError:
-            continue
+    for file in below if path.is_dir() else [path]:
+        with suppress(FileNotFoundError):
+            total += file.lstat().st_size
     return total

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import threading
 import time
 from datetime import UTC, date, datetime, timedelta
@@ -16,6 +17,7 @@ from mlops_core.adapters.registry.memory import MemoryModelRegistry
 from mlops_core.errors import BadInput, MlopsError, NotFound, Unavailable
 from mlops_core.history import EventHistory, stored_versions
 from mlops_core.retention import totals
+from mlops_core.retention.found import size_of
 from tests.garbage.store import NAME, Store, shop
 from tests.stages.shop import purchases
 
@@ -274,6 +276,27 @@ def test_runs_go_well_while_everything_unused_is_removed_again_and_again(store: 
     store.collect()
     assert not store.lost_events()
     assert not store.lost_releases()
+
+
+def test_what_goes_while_it_is_looked_at_is_passed_over(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A release's draft is swept by the next release, without a word to whoever is looking."""
+    store.run(shop())
+    draft = store.home / "releases" / NAME / ".draft-1" / "model"
+    found = store.engines.deployer.folders
+
+    def vanishing(name: str) -> list[Path]:
+        all_: list[Path] = found(name)
+        if draft.exists():
+            shutil.rmtree(draft.parent)
+        return all_
+
+    draft.mkdir(parents=True)
+    monkeypatch.setattr(type(store.engines.deployer), "folders", lambda _, name: vanishing(name))
+    store.found()
+    assert not draft.exists()
+    assert size_of(draft) == 0
 
 
 def test_what_is_made_after_the_search_began_is_not_found(store: Store) -> None:

@@ -40,9 +40,13 @@ def plain(mlops: Callable[..., Any]) -> Any:
 
 
 def test_online_values_are_in_redis(
-    mlops: Callable[..., Any], plain: Any, purchases: Path, redis_server: str, monkeypatch: pytest.MonkeyPatch
+    mlops: Callable[..., Any],
+    plain: Any,
+    purchases: Path,
+    redis_url: Callable[[], str],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setenv("MLOPS_ONLINE_STORE", f"{redis_server}0")
+    monkeypatch.setenv("MLOPS_ONLINE_STORE", redis_url())
     mlops("features", "materialise", "churn", "--data", str(purchases))
     assert mlops("features", "get", "churn", "--id", "1", "2", "3") == plain
     assert mlops("features", "verify", "churn")["equal"]

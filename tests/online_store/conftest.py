@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from itertools import count
 from typing import TYPE_CHECKING
 
 import pytest
@@ -25,17 +24,6 @@ KINDS = [
     pytest.param("redis", marks=pytest.mark.live),
     pytest.param("feast", marks=pytest.mark.live),
 ]
-
-
-@pytest.fixture(scope="session")
-def _numbers() -> Iterator[int]:
-    return count()
-
-
-@pytest.fixture
-def redis_url(redis_server: str, _numbers: Iterator[int]) -> Callable[[], str]:
-    """Gives the URL of an empty database at each call."""
-    return lambda: f"{redis_server}{next(_numbers)}"
 
 
 @pytest.fixture(scope="session")
