@@ -165,9 +165,11 @@ def hanging_up(url: str, left: list[int]) -> Iterator[str]:
     with socket.create_server(("127.0.0.1", 0)) as front:
         server = threading.Thread(target=serve, args=(front,))
         server.start()
-        yield f"redis://127.0.0.1:{front.getsockname()[1]}{target.path}"
-        front.shutdown(socket.SHUT_RDWR)
-        server.join()
+        try:
+            yield f"redis://127.0.0.1:{front.getsockname()[1]}{target.path}"
+        finally:
+            front.shutdown(socket.SHUT_RDWR)
+            server.join()
 
 
 @pytest.mark.live
