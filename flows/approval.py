@@ -26,10 +26,11 @@ from prefect.states import Completed, Failed, Suspended
 from pydantic import Field
 
 from flows.artifacts import publish_question
+from mlops_core.domain.handover import Handover
 from mlops_core.domain.ledger import Promoted
 from mlops_core.errors import BadInput, NotFound, Superseded
 from mlops_core.places import Places
-from mlops_core.promotion import answer, current_question, put_into_production, standing_of
+from mlops_core.promotion import answer, bring, current_question, standing_of, where
 from mlops_core.question import question
 
 if TYPE_CHECKING:
@@ -181,11 +182,13 @@ class Case:
         if promoted is None or standing.production == self.version.number:
             try:
                 assert by is not None  # noqa: S101 - the status says that there is an answer
-                put_into_production(
+                brought = bring(
                     self.engines, self.version, self.use_case.gate, actor=by.actor, reason=by.reason
                 )
             except Superseded as error:
                 return _void(str(error))
+            if isinstance(brought, Handover):
+                return Completed(message=f"{self.who}: {where(brought)}, approved by {_signed(by)}")
         return Completed(message=f"{self.who}: promoted to Production, approved by {_signed(by)}")
 
     def _past(self, standing: Standing, newer: Request | None) -> Any:

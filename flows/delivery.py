@@ -73,6 +73,8 @@ def _ending(outcome: Outcome, known_as: str, *, fail_on_rejection: bool) -> Any:
             return Completed(name=AWAITING, message=message, data=outcome)
         case "held back":
             return Completed(name=HELD_BACK, message=f"{message}: {outcome.why}", data=outcome)
+        case "handed over":
+            return Completed(message=f"{message}: {outcome.why}", data=outcome)
         case "rejected" | "refused":
             why = "; ".join(outcome.reasons) if outcome.status == "rejected" else outcome.why
             message = f"{message}: {why}"

@@ -22,7 +22,7 @@ from flows.started import configured
 from mlops_core.commands.output import say
 from mlops_core.errors import BadInput
 from mlops_core.parameters import PromotionParameters
-from mlops_core.promotion import put_into_production, registered, repair, standing_of
+from mlops_core.promotion import bring, registered, repair, standing_of, where
 from mlops_core.usecases import find
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 @typed_by(PromotionParameters)
 def promote(given: PromotionParameters) -> Any:
     """Ask a person for consent, and promote on it; without a version, settle what is parked."""
-    use_case, engines = find(given.use_case), configured(given.actor)
+    use_case, engines = find(given.use_case), configured(given.actor, given.use_case)
     if given.version is None:
         done = [*settle(engines, use_case, given.use_case), *repair(engines, use_case.name)]
         state: Any = Completed(message="; ".join(done) or f"{use_case.name}: nothing to settle")
@@ -71,8 +71,8 @@ def _named(given: PromotionParameters, use_case: UseCase, engines: Engines, vers
     who = f"{version.name} version {version.number}"
     if given.reason is None:
         raise BadInput(f"no approval of {who} was asked for: say why it is to be promoted (--reason)")
-    put_into_production(engines, version, use_case.gate, actor=engines.actor, reason=given.reason, named=True)
-    return Completed(message=f"{who}: in Production, named by {engines.actor}: {given.reason}")
+    brought = bring(engines, version, use_case.gate, actor=engines.actor, reason=given.reason, named=True)
+    return Completed(message=f"{who}: {where(brought)}, named by {engines.actor}: {given.reason}")
 
 
 if __name__ == "__main__":

@@ -30,7 +30,7 @@ _LOG = logging.getLogger(__name__)
 @typed_by(RollbackParameters)
 def rollback(given: RollbackParameters) -> Any:
     """Take the version in Production out of it, in favour of one that really served before."""
-    name, engines = find(given.use_case).name, configured(given.actor)
+    name, engines = find(given.use_case).name, configured(given.actor, given.use_case)
     before = standing_of(engines, name).production
     release = roll_back(engines, name, to=given.to, actor=engines.actor, reason=given.reason)
     message = f"{name} version {release.version} is served again, as it was, in place of version {before}"

@@ -22,7 +22,12 @@ def starter(actor: str | None) -> str | None:
     return f"{by.type.lower()} {by.display_value or ''}".strip()
 
 
-def configured(actor: str | None) -> ConfiguredEngines:
-    """The engines of this machine's settings, signing as `starter` says, else as the settings do."""
+def configured(actor: str | None, known_as: str) -> ConfiguredEngines:
+    """The engines of this machine's settings, signing as `starter` says, else as the settings do.
+
+    `known_as` is how runs name the use case that they are for.
+    """
     settings, name = Settings.load(), starter(actor)
-    return ConfiguredEngines(settings.model_copy(update={"actor": name}) if name else settings)
+    if name:
+        settings = settings.model_copy(update={"actor": name})
+    return ConfiguredEngines(settings, known_as=known_as)

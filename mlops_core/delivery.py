@@ -40,7 +40,7 @@ class Delivery:
         self.use_case = parameters.applied_to(use_case)
         if parameters.actor is not None:
             settings = settings.model_copy(update={"actor": parameters.actor})
-        self.engines = ConfiguredEngines(settings)
+        self.engines = ConfiguredEngines(settings, known_as=known_as)
         self.dag: PipelineDAG = build_pipeline(
             self.use_case,
             self.engines,

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from mlops_core.domain.descent import Descent
     from mlops_core.domain.evidence import Evidence
     from mlops_core.domain.figures import Figure, Figures
+    from mlops_core.domain.handover import Handover, Order
     from mlops_core.domain.history import Ingested, Merged
     from mlops_core.domain.ledger import Draft, Entry
     from mlops_core.domain.online import FeatureValue, Key, OnlineState
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
 __all__ = [
     "ComputingEngines",
     "Deployer",
+    "Dispatcher",
     "Engines",
     "FittedModel",
     "Ledger",
@@ -266,6 +268,16 @@ class Deployer(Protocol):
         """
 
 
+class Dispatcher(Protocol):
+    """Has versions delivered by somebody else, who sees to the gate, a person, the canary and the target."""
+
+    def dispatch(self, order: Order) -> Handover:
+        """Hand a version over, once: the same order again gives the same handover, unless it failed there.
+
+        Raises `Unavailable` when nobody can be reached, and `MlopsError` when the order is refused.
+        """
+
+
 class Reporter(Protocol):
     """Draws what a person reads before trusting a model."""
 
@@ -327,6 +339,10 @@ class Engines(ComputingEngines, Protocol):
     @property
     def deployer(self) -> Deployer:
         """Releases."""
+
+    @property
+    def dispatcher(self) -> Dispatcher | None:
+        """Who delivers in place of this machine; None where it delivers itself."""
 
     @property
     def reporter(self) -> Reporter:

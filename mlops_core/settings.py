@@ -6,6 +6,7 @@ Each is an environment variable with the prefix `MLOPS_`, e.g. `MLOPS_HOME`.
 from __future__ import annotations
 
 import os
+import re
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Literal
@@ -43,6 +44,24 @@ class Settings(BaseSettings):
         default=None,
         description="Who is at work, as the ledger keeps it; by default the user of the process.",
     )
+
+    delivery: Literal["here", "github"] = Field(
+        default="here",
+        description="Who delivers what passed the gate: this machine, or the workflow deliver.yml of a "
+        "repository on GitHub; see docs/delivery.md.",
+    )
+    github_repository: str | None = Field(
+        default=None, description="OWNER/NAME on GitHub; by default GITHUB_REPOSITORY."
+    )
+    github_api: str | None = Field(
+        default=None,
+        description="Where GitHub's REST API is; by default GITHUB_API_URL, or https://api.github.com.",
+    )
+    github_ref: str = Field(default="main", description="The branch whose deliver.yml is dispatched.")
+    github_environment: str = Field(
+        default="production", description="The environment of GitHub that is delivered to."
+    )
+    github_target: str = Field(default="local", description="The target that deliver.yml is told.")
 
     offline_store: Literal["duckdb", "spark", "feast"] = Field(
         default="duckdb",
@@ -87,6 +106,20 @@ class Settings(BaseSettings):
         if store not in ("sqlite", "feast") and not store.startswith(("redis://", "rediss://", "unix://")):
             raise ValueError(f"give sqlite, feast or a URL such as redis://HOST:PORT/N, got {store!r}")
         return store
+
+    @field_validator("github_repository")
+    @classmethod
+    def _named(cls, repository: str | None) -> str | None:
+        if repository is not None and not re.fullmatch(r"[A-Za-z0-9_.-]+/[A-Za-z0-9_.-]+", repository):
+            raise ValueError(f"give OWNER/NAME, got {repository!r}")
+        return repository
+
+    @field_validator("github_api")
+    @classmethod
+    def _reached(cls, api: str | None) -> str | None:
+        if api is not None and not re.match(r"https?://[^/@?#]+(/|$)", api):  # and no password
+            raise ValueError("give a URL such as https://api.github.com")
+        return api
 
     @field_validator("ledger")
     @classmethod

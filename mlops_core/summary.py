@@ -25,7 +25,9 @@ __all__ = ["EXIT_REJECTED", "Outcome", "Status", "outcome_of", "summarise", "tel
 EXIT_REJECTED = 3
 """Exit code of a run whose version the gate rejected or a person refused, when it was asked to say so."""
 
-Status = Literal["delivered", "already delivered", "rejected", "awaiting approval", "refused", "held back"]
+Status = Literal[
+    "delivered", "already delivered", "rejected", "awaiting approval", "refused", "held back", "handed over"
+]
 
 _GOES_ON = "what serves now goes on serving"
 
@@ -34,7 +36,7 @@ class Outcome(Value):
     """How a delivery ended, for a program: also what `mlops run --json` prints.
 
     `reasons` are the gate's, `why` is a sentence on what else keeps a version that passed out of Production:
-    the answer of a person, or that it was rolled back from. `request` is the digest of the question put to a
+    the answer of a person, that it was rolled back from, or who delivers it. `request` is the digest of the question put to a
     person, where one was.
     """
 
@@ -109,8 +111,8 @@ def summarise(
     if outcome.request is not None:
         lines.append(f"  approval    {context['approval'].why}")
         lines.append(f"              question {outcome.request[:12]}")
-    if outcome.status == "held back":
-        lines.append(f"  held back   {outcome.why}")
+    if outcome.status in ("held back", "handed over"):
+        lines.append(f"  {outcome.status:<12}{outcome.why}")
     lines += ["", f"  version     {name} {outcome.version}, {outcome.stage}"]
     if outcome.release is not None:
         lines.append(f"  serves from {home / outcome.release}")
@@ -133,6 +135,8 @@ def _headline(outcome: Outcome) -> str:
             return f"{name} version {version} passed the gate, but a person refused it; {_GOES_ON}."
         case "held back":
             return f"{name} version {version} was rolled back from and is held back; {_GOES_ON}."
+        case "handed over":
+            return f"{name} version {version} passed the gate and is handed over; {_GOES_ON} until then."
 
 
 def telling(decision: GateDecision) -> list[Check]:
@@ -159,7 +163,7 @@ def _next_steps(outcome: Outcome, name: str) -> list[str]:
                 f"Next: mlops approve {name} {version} --reason …  |  "
                 f"mlops reject {name} {version} --reason …  |  mlops approvals {name}"
             ]
-        case "rejected" | "refused" | "held back":
+        case "rejected" | "refused" | "held back" | "handed over":
             return [f"Next: mlops models show {name}@{version}  |  mlops history {name}"]
         case _:
             return [f"Next: mlops serve {name}  |  mlops predict {name} --id 1  |  mlops models list {name}"]

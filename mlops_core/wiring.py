@@ -19,11 +19,13 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from mlops_core.adapters.deployer.local import LocalDeployer
+    from mlops_core.adapters.github import GitHubDeployer
     from mlops_core.adapters.registry.mlflow_leftovers import MlflowLeftovers
     from mlops_core.domain.candidates import AnyCandidate
     from mlops_core.domain.usecase import UseCase
     from mlops_core.ports import (
         Deployer,
+        Dispatcher,
         FittedModel,
         Ledger,
         ModelRegistry,
@@ -50,16 +52,17 @@ class ConfiguredEngines:
     """The engines that the settings name; makes `mlops_core.ports.Engines` real.
 
     With `reads_only` they leave no trace in the state folder when they are only asked: what is found out
-    about the code is not kept there, and SQLite makes no files to lock.
+    about the code is not kept there, and SQLite makes no files to lock. `known_as` is how commands find the
+    use case that they are for, where that is not its name: whoever delivers elsewhere is told.
     """
 
-    def __init__(self, settings: Settings, *, reads_only: bool = False) -> None:
-        self._settings, self._reads_only = settings, reads_only
+    def __init__(self, settings: Settings, *, reads_only: bool = False, known_as: str | None = None) -> None:
+        self._settings, self._reads_only, self._known_as = settings, reads_only, known_as
         self._home = settings.home.absolute()
 
     def __getstate__(self) -> dict[str, object]:
         """Only what engines are made from: who is handed a copy, in another process, makes their own."""
-        return {name: self.__dict__[name] for name in ("_settings", "_reads_only", "_home")}
+        return {name: self.__dict__[name] for name in ("_settings", "_reads_only", "_known_as", "_home")}
 
     @cached_property
     def workspace(self) -> Workspace:
@@ -171,6 +174,18 @@ class ConfiguredEngines:
         from mlops_core.adapters.deployer.local import LocalDeployer
 
         return LocalDeployer(home=self._home, trainer=_WhenUsed(self))
+
+    @cached_property
+    def dispatcher(self) -> Dispatcher | None:
+        """GitHub, where the settings say so."""
+        return self.github if self._settings.delivery == "github" else None
+
+    @cached_property
+    def github(self) -> GitHubDeployer:
+        """The repository on GitHub whose workflows deliver, whoever delivers by the settings."""
+        from mlops_core.adapters.github import GitHubDeployer
+
+        return GitHubDeployer.of(self._settings, known_as=self._known_as)
 
     @cached_property
     def reporter(self) -> Reporter:

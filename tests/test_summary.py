@@ -100,6 +100,7 @@ ENDINGS: list[tuple[dict[str, Any], str, bool, str]] = [
     ),
     (context("refused", request=QUESTION), "refused", True, "Next: mlops models show my:CHURN@3"),
     (context("held back"), "held back", False, "Next: mlops models show my:CHURN@3"),
+    (context("handed over"), "handed over", False, "Next: mlops models show my:CHURN@3"),
 ]
 
 
@@ -126,4 +127,5 @@ def test_an_approval_is_told_where_one_is_wanted_and_checks_where_they_applied(
     assert (f"  approval    {WHY}" in text) == (status in ("awaiting approval", "refused"))
     assert ("question qqqqqqqqqqqq\n" in text) == (status in ("awaiting approval", "refused"))
     assert (f"  held back   {WHY}" in text) == (status == "held back")
+    assert (f"  handed over {WHY}" in text) == (status == "handed over")
     assert "drift" not in text

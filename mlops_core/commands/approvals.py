@@ -52,11 +52,11 @@ def add(verbs: Any, words: Sequence[str]) -> None:  # noqa: ARG001 - every verb 
 
 
 def _approve(arguments: argparse.Namespace) -> int:
-    from mlops_core.promotion import put_into_production
+    from mlops_core.promotion import bring, where
 
     engines, version, policy = _answered(arguments, consent=True)
-    release = put_into_production(engines, version, policy, actor=engines.actor, reason=reason_of(arguments))
-    say(f"{version.name} version {version.number} is in Production, served from {release.uri}.")
+    brought = bring(engines, version, policy, actor=engines.actor, reason=reason_of(arguments))
+    say(f"{version.name} version {version.number} {where(brought)}.")
     return 0
 
 

@@ -47,7 +47,8 @@ def add(verbs: Any, words: Sequence[str]) -> None:  # noqa: ARG001 - every verb 
 
 
 def _promote(arguments: argparse.Namespace) -> int:
-    from mlops_core.promotion import put_into_production, registered, standing_of
+    from mlops_core.domain.handover import Handover
+    from mlops_core.promotion import bring, registered, standing_of, where
 
     reason, number = reason_of(arguments), version_of(arguments.version)
     engines = engines_for(arguments)
@@ -55,7 +56,7 @@ def _promote(arguments: argparse.Namespace) -> int:
     name = use_case.name
     version = registered(engines, name, number)
     before = standing_of(engines, name).production
-    release = put_into_production(
+    brought = bring(
         engines,
         version,
         use_case.gate,
@@ -64,11 +65,13 @@ def _promote(arguments: argparse.Namespace) -> int:
         named=True,
         waive=arguments.waive,
     )
-    if before == number:
-        say(f"{name} version {number} was in Production already, served from {release.uri}.")
+    if isinstance(brought, Handover):
+        say(f"{name} version {number} {where(brought)}.")
+    elif before == number:
+        say(f"{name} version {number} was in Production already, served from {brought.uri}.")
     else:
         instead = f" instead of version {before}" if before is not None else ""
-        say(f"{name} version {number} is in Production{instead}, served from {release.uri}.")
+        say(f"{name} version {number} is in Production{instead}, served from {brought.uri}.")
     return 0
 
 

@@ -52,7 +52,8 @@ def engines_for(arguments: argparse.Namespace) -> ConfiguredEngines:
         if not actor.strip():
             raise BadInput("--actor is empty: say who does it; it is kept in the ledger")
         settings = settings.model_copy(update={"actor": actor.strip()})
-    return ConfiguredEngines(settings)
+    subject: str = getattr(arguments, "use_case", "")
+    return ConfiguredEngines(settings, known_as=subject if ":" in subject else None)
 
 
 def options_of(

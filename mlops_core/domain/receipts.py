@@ -189,11 +189,12 @@ class ApprovalReceipt(Value):
 class DeploymentReceipt(Value):
     """What became of the version: served from `release`, or not, with nothing changed.
 
-    Not: rejected by the gate, waiting for a person's approval, refused by one, or held back, having been
-    rolled back from before. `why` says it in a sentence where it is not the gate's "no".
+    Not: rejected by the gate, waiting for a person's approval, refused by one, held back, having been rolled
+    back from before, or handed over to who delivers in place of this machine. `why` says it in a sentence
+    where it is not the gate's "no".
     """
 
-    status: Literal["deployed", "rejected", "waiting", "refused", "held back"]
+    status: Literal["deployed", "rejected", "waiting", "refused", "held back", "handed over"]
     name: str
     version: int
     stage: Stage

@@ -12,6 +12,7 @@ from mlops_core.stages import approval, deployment, gate
 
 if TYPE_CHECKING:
     from mlops_core.domain.gates import GateDecision
+    from mlops_core.domain.inputs import Inputs
     from mlops_core.domain.receipts import ApprovalReceipt, ModelRegistryReceipt
     from mlops_core.domain.registry import ModelVersion
     from mlops_core.domain.standing import Standing
@@ -36,6 +37,8 @@ def foreseen_deployment(
     gated = GateReceipt(decision=decision)
     inputs = deployment.deployment_inputs(registration, gated, approved)
     kept = deployment.kept_out(standing, mine, gated, approved)
+    if outlook.engines.dispatcher is not None and (kept is None or kept[0] == "waiting"):
+        return _elsewhere(standing, mine.number, inputs)
     if kept is not None:
         status, because = kept
         why = because or f"version {mine.number} stays out of Production: {status}"
@@ -51,10 +54,20 @@ def foreseen_deployment(
     return Foreseen(status="reuse", receipt=None, inputs=inputs, why=why, output=release.uri)
 
 
+def _elsewhere(standing: Standing, number: int, inputs: Inputs) -> Foreseen[None]:
+    """Somebody else delivers, by the settings; it is asked for again until it is in Production."""
+    if standing.production == number:
+        why = f"version {number} is in Production"
+        return Foreseen(status="reuse", receipt=None, inputs=inputs, why=why)
+    why = f"version {number} passed the gate and is handed over"
+    return Foreseen(status="run", receipt=None, inputs=inputs, why=why)
+
+
 def _after_the_gate(outlook: Outlook, standing: Standing, subject: Subject) -> Foreseen[None]:
     """The gate's decision is not known yet: whatever it is, some versions stay where they are."""
     in_production = any(one.number == standing.production for one in subject.possible)
-    if in_production and served(outlook.engines, standing) is None:
+    elsewhere = outlook.engines.dispatcher is not None
+    if in_production and not elsewhere and served(outlook.engines, standing) is None:
         why = "serves what is in Production, or goes there"
         return Foreseen(status="depends", receipt=None, why=why, after=(gate.STAGE,))
     mine = subject.mine
@@ -62,8 +75,8 @@ def _after_the_gate(outlook: Outlook, standing: Standing, subject: Subject) -> F
     if mine is not None and withdrawn is not None:
         why = f"version {mine.number} was rolled back from and comes back only when it is named"
         return Foreseen(status="reuse", receipt=None, why=why)
-    if outlook.use_case.gate.approval is None:
-        why = "goes to Production if the gate passes it"
+    if outlook.use_case.gate.approval is None or elsewhere:
+        why = f"{'is handed over' if elsewhere else 'goes to Production'} if the gate passes it"
         return Foreseen(status="depends", receipt=None, why=why, after=(gate.STAGE,))
     if any(_consented(standing, one) for one in subject.possible):
         why = "goes to Production if the gate decides what a person approved"

@@ -1,6 +1,7 @@
 """How a version gets to Production and out of it, whichever engines keep the records."""
 
 from mlops_core.promotion.approval import answer, ask, asked_already, current_question, standing_decision
+from mlops_core.promotion.handover import bring, hand_over, where
 from mlops_core.promotion.promote import promote, put_into_production
 from mlops_core.promotion.record import decide, enter, mirror, record, registered, standing_of
 from mlops_core.promotion.rollback import roll_back, served_before
@@ -12,10 +13,12 @@ __all__ = [
     "answer",
     "ask",
     "asked_already",
+    "bring",
     "content_of",
     "current_question",
     "decide",
     "enter",
+    "hand_over",
     "lost",
     "mirror",
     "prepared",
@@ -31,4 +34,5 @@ __all__ = [
     "standing_decision",
     "standing_of",
     "strays",
+    "where",
 ]

@@ -20,6 +20,8 @@ def strays(engines: Engines, name: str) -> list[str]:
     """One sentence for each thing that is not as the ledger says and can be repaired; empty when none."""
     standing = standing_of(engines, name)
     found = engines.registry.differences(standing)
+    if engines.dispatcher is not None:
+        return found  # what it serves is looked at where it serves
     served = current_or_none(engines.deployer, name)
     if standing.production is not None and (served is None or served.version != standing.production):
         what = "nothing" if served is None else f"version {served.version}"
@@ -45,7 +47,7 @@ def repair(engines: Engines, name: str) -> list[str]:
     found = strays(engines, name)
     standing = standing_of(engines, name)
     mirror(engines, name)
-    if standing.production is not None:
+    if standing.production is not None and engines.dispatcher is None:
         serve(engines, name, actor=engines.actor, reason="the target was made to follow the ledger")
     return found
 

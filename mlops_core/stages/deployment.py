@@ -6,11 +6,23 @@ import time
 from typing import TYPE_CHECKING, Literal
 
 from mlops_core.domain.inputs import Inputs
+from mlops_core.domain.ledger import Deployed
 from mlops_core.domain.receipts import DeploymentReceipt
 from mlops_core.progress import tell
-from mlops_core.promotion import mirror, put_into_production, registered, serve, served, standing_of
+from mlops_core.promotion import (
+    hand_over,
+    mirror,
+    put_into_production,
+    registered,
+    serve,
+    served,
+    standing_of,
+    where,
+)
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from mlops_core.domain.receipts import ApprovalReceipt, GateReceipt, ModelRegistryReceipt
     from mlops_core.domain.registry import ModelVersion
     from mlops_core.domain.release import Release
@@ -22,6 +34,7 @@ __all__ = ["STAGE", "deployment", "deployment_inputs", "kept_out"]
 
 STAGE = "deployment"
 Kept = Literal["rejected", "waiting", "refused", "held back"]
+Left = Kept | Literal["handed over"]
 
 
 def deployment(
@@ -34,6 +47,7 @@ def deployment(
 ) -> DeploymentReceipt:
     """Put a version into Production and serve it; leave everything as it is for one that may not.
 
+    Where somebody else delivers it is handed over, also while a person is asked: they answer there, or here.
     Interrupted anywhere, running again finishes what is missing. Raises `Superseded` when another version
     went to Production since the gate compared.
     """
@@ -42,13 +56,15 @@ def deployment(
     version = registered(engines, use_case.name, registration.version)
     standing = standing_of(engines, use_case.name)
     kept = kept_out(standing, version, gated, approved)
-    if kept is not None:
+    if engines.dispatcher is not None and (kept is None or kept[0] == "waiting"):
+        receipt, executed = _handed_over(standing, version, gated, engines), True
+    elif kept is not None:
         receipt, executed = _not_deployed(standing, version, *kept), False
     else:
         executed = standing.production != version.number or served(engines, standing) is None
         tell("making and proving the release", 0.0)
         release = _brought(use_case, standing, version, gated, engines)
-        receipt = _deployed(version, gated, release)
+        receipt = _receipt(version, gated, release.uri, release.released_at)
     engines.workspace.journal.note(inputs, executed=executed, seconds=time.perf_counter() - begun)
     return receipt
 
@@ -92,8 +108,7 @@ def _brought(
     use_case: UseCase, standing: Standing, version: ModelVersion, gated: GateReceipt, engines: Engines
 ) -> Release:
     """Serve a version that is in Production; bring one there that is not."""
-    against = gated.decision.champion
-    reason = f"passed the gate against version {against}" if against else "passed the gate, the first to"
+    reason = _reason(gated)
     if standing.production != version.number:
         return put_into_production(engines, version, use_case.gate, actor=engines.actor, reason=reason)
     release = serve(engines, use_case.name, actor=engines.actor, reason=reason)
@@ -101,8 +116,20 @@ def _brought(
     return release
 
 
+def _handed_over(
+    standing: Standing, version: ModelVersion, gated: GateReceipt, engines: Engines
+) -> DeploymentReceipt:
+    """What is in Production there is delivered, and nobody is asked for it again."""
+    last = standing.last_served
+    if standing.production == version.number and last is not None and last.version == version.number:
+        assert isinstance(last.event, Deployed)  # noqa: S101 - only such entries tell of what is served
+        return _receipt(version, gated, last.event.release, last.at)
+    handed = hand_over(engines, version, actor=engines.actor, reason=_reason(gated))
+    return _not_deployed(standing, version, "handed over", f"it {where(handed)}")
+
+
 def _not_deployed(
-    standing: Standing, version: ModelVersion, status: Kept, why: str | None
+    standing: Standing, version: ModelVersion, status: Left, why: str | None
 ) -> DeploymentReceipt:
     return DeploymentReceipt(
         status=status,
@@ -113,14 +140,21 @@ def _not_deployed(
     )
 
 
-def _deployed(version: ModelVersion, gated: GateReceipt, release: Release) -> DeploymentReceipt:
+def _reason(gated: GateReceipt) -> str:
+    against = gated.decision.champion
+    return f"passed the gate against version {against}" if against else "passed the gate, the first to"
+
+
+def _receipt(
+    version: ModelVersion, gated: GateReceipt, release: str, released_at: datetime
+) -> DeploymentReceipt:
     previous = gated.decision.champion if gated.decision.champion != version.number else None
     return DeploymentReceipt(
         status="deployed",
         name=version.name,
         version=version.number,
         stage="Production",
-        release=release.uri,
-        released_at=release.released_at,
+        release=release,
+        released_at=released_at,
         previous=previous,
     )

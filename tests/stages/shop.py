@@ -37,7 +37,16 @@ if TYPE_CHECKING:
 
     from mlops_core.dag import Context
     from mlops_core.domain.standing import Standing
-    from mlops_core.ports import Deployer, Ledger, ModelRegistry, OfflineStore, OnlineStore, Reporter, Trainer
+    from mlops_core.ports import (
+        Deployer,
+        Dispatcher,
+        Ledger,
+        ModelRegistry,
+        OfflineStore,
+        OnlineStore,
+        Reporter,
+        Trainer,
+    )
     from mlops_core.workspace import Workspace
 
 SHOP = UseCase(
@@ -106,6 +115,7 @@ class MemoryEngines:
     actor: str = "ana"
     code: Code = field(default_factory=MadeUpCode)
     reporter: Reporter = field(default_factory=MemoryReporter)
+    dispatcher: Dispatcher | None = None
     deployer: Deployer = field(init=False)
 
     def __post_init__(self) -> None:
