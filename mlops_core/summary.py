@@ -36,8 +36,8 @@ class Outcome(Value):
     """How a delivery ended, for a program: also what `mlops run --json` prints.
 
     `reasons` are the gate's, `why` is a sentence on what else keeps a version that passed out of Production:
-    the answer of a person, that it was rolled back from, or who delivers it. `request` is the digest of the question put to a
-    person, where one was.
+    the answer of a person, that it was rolled back from, or who delivers it. `request` is the digest of the
+    question put to a person, where one was.
     """
 
     use_case: str

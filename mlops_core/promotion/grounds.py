@@ -31,10 +31,13 @@ class Grounds:
         return self.decision.digest if self.decision else None
 
     @classmethod
-    def of(cls, standing: Standing, number: int, waive: Collection[str] = ()) -> Self:
+    def of(
+        cls, standing: Standing, number: int, waive: Collection[str] = (), *, served: bool = False
+    ) -> Self:
         """What the version was last promoted by; before that, its newest decision with `waive` passed over.
 
-        A version that left Production and was decided on anew since is about to be promoted by that.
+        A version that left Production and was decided on anew since is about to be promoted by that, unless
+        it is wanted as it `served`.
         """
         promoted = [one for one in standing.entries if one.version == number and _by_decision(one.event)]
         decided = [
@@ -42,7 +45,7 @@ class Grounds:
         ]
         last = promoted[-1] if promoted else None
         anew = bool(decided) and (last is None or decided[-1].number > last.number)
-        if last is None or (anew and standing.production != number):
+        if last is None or (anew and standing.production != number and not served):
             decision = standing.decisions.get(number)
             waived = tuple(name for name in decision.failed if name in waive) if decision else ()
             wanted = decision is not None and decision.policy.approval is not None

@@ -55,12 +55,16 @@ def prepared(
 ) -> Release:
     """The release of a version: the one in place, or one made from the registry's files and proved.
 
-    `content` is that of what served by the ledger, where it did. The evidence that goes with it tells of the
-    decision that it was promoted by or, where it was not yet, of the newest, `waive` being passed over.
+    `content` is that of what served by the ledger, where it did: only that is taken as it lies, for a release
+    that was made to be tried may tell nothing of the consent that came since. The evidence that goes with it
+    tells of the decision that it was promoted by or, where it was not yet, of the newest, `waive` being
+    passed over.
     """
-    grounds = Grounds.of(standing_of(engines, version.name), version.number, waive)
+    served = content is not None
+    grounds = Grounds.of(standing_of(engines, version.name), version.number, waive, served=served)
     found = in_place(engines.deployer, version.name, version.number, version.digest, content)
-    if found is not None and _made_of(found, version) and found.decision == grounds.digest:
+    same = found is not None and _made_of(found, version) and found.decision == grounds.digest
+    if found is not None and same and served:
         return found
     with engines.workspace.scratch() as folder:
         engines.registry.fetch(version, folder)

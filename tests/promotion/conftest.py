@@ -36,6 +36,7 @@ class MemoryEngines:
     ledger: Ledger = field(default_factory=MemoryLedger)
     reporter: Reporter = field(default_factory=MemoryReporter)
     deployer: Deployer = field(init=False)
+    dispatcher: Any = None
     actor: str = "ana"
     code: Code = CODE
     offline: Any = None

@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from mlops_core.adapters.deployer.local import LocalDeployer
 from mlops_core.domain.gates import Approval
 from mlops_core.domain.ledger import ApprovalRequested, Approved, Draft, Promoted, Refused
 from mlops_core.errors import BadInput, NotFound, Superseded
-from mlops_core.promotion import ask, current_question, decide
+from mlops_core.evidence import DOCUMENTS, EVIDENCE_TWIN
+from mlops_core.promotion import ask, current_question, decide, prepared
 from tests.promotion.desk import NAME, POLICY, REPORT
 
 if TYPE_CHECKING:
@@ -68,6 +70,18 @@ def test_with_consent_it_goes_to_production_and_that_is_written(asking: Desk) ->
     assert isinstance(approved.event, Approved)
     assert isinstance(promoted.event, Promoted)
     assert promoted.event.request == approved.event.request == asking.standing.requests[1].digest
+
+
+def test_a_release_that_was_tried_before_the_consent_tells_of_it_when_it_serves(asking: Desk) -> None:
+    """A canary makes the release, evidence and all, whenever somebody tries one."""
+    asking.engines.deployer = LocalDeployer(
+        home=asking.engines.workspace.home, trainer=asking.engines.trainer
+    )
+    version = asked(asking)
+    tried = prepared(asking.engines, version)
+    asking.answer(version)
+    evidence = f"{DOCUMENTS}/{EVIDENCE_TWIN}"
+    assert asking.promote(version).files[evidence] != tried.files[evidence]
 
 
 def test_a_policy_that_wants_nobody_asks_nobody(desk: Desk) -> None:

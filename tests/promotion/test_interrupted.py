@@ -46,7 +46,7 @@ class Mortal:
         self.kill: tuple[int, bool] | None = None
         self.calls = 0
         self.actor, self.workspace, self.trainer = engines.actor, engines.workspace, engines.trainer
-        self.reporter, self.code = engines.reporter, engines.code
+        self.reporter, self.code, self.dispatcher = engines.reporter, engines.code, engines.dispatcher
         for port in PORTS:
             setattr(self, port, _Counted(self, getattr(engines, port)))
 

@@ -10,7 +10,7 @@ import pytest
 from mlops_core.adapters.deployer.local import LocalDeployer
 from mlops_core.domain.ledger import Promoted, RolledBack
 from mlops_core.errors import BadInput, IntegrityError, NotFound, Superseded, Unavailable
-from mlops_core.promotion import promote, served_before
+from mlops_core.promotion import content_of, decide, prepared, promote, served_before
 from tests.promotion.desk import NAME
 from tests.promotion.test_promote import Crowded
 
@@ -302,3 +302,15 @@ def test_a_rollback_that_was_interrupted_before_it_served_is_finished_by_the_nex
     assert [kind for kind, _ in desk.kinds] == [*before, "deployed"]
     assert desk.served == 2
     assert desk.roll_back().version == 1
+
+
+def test_what_was_decided_on_anew_and_tried_is_gone_back_to_as_it_served(desk: Desk) -> None:
+    """A canary of an archived version makes its release anew, with the newer decision."""
+    desk.engines.deployer = LocalDeployer(home=desk.engines.workspace.home, trainer=desk.engines.trainer)
+    first, _ = desk.delivered(1, 2)
+    served = desk.engines.deployer.find(NAME, 1, first.digest)
+    decide(desk.engines, first, desk.decision(first))
+    tried = prepared(desk.engines, first)
+    assert served is not None
+    assert tried.decision != served.decision
+    assert content_of(desk.roll_back()) == content_of(served)
