@@ -49,15 +49,38 @@ def add(verbs: Any, words: Sequence[str]) -> None:  # noqa: ARG001 - every verb 
             help="beginning of the digest of what was looked at; refused when another thing is asked now",
         )
         parser.set_defaults(command=command)
+    approve.add_argument(
+        "--hold",
+        action="store_true",
+        help="enter the consent and promote nothing yet: `mlops promote` does, before the question expires",
+    )
 
 
 def _approve(arguments: argparse.Namespace) -> int:
     from mlops_core.promotion import bring, where
 
     engines, version, policy = _answered(arguments, consent=True)
+    if arguments.hold:
+        _tell_held(engines, version, known_as=arguments.use_case)
+        return 0
     brought = bring(engines, version, policy, actor=engines.actor, reason=reason_of(arguments))
     say(f"{version.name} version {version.number} {where(brought)}.")
     return 0
+
+
+def _tell_held(engines: Engines, version: ModelVersion, *, known_as: str) -> None:
+    """What is left to do; nothing where somebody else did it meanwhile."""
+    from mlops_core.promotion import standing_of
+
+    standing, number = standing_of(engines, version.name), version.number
+    if standing.production == number:
+        say(f"{version.name} version {number} is in Production already.")
+        return
+    until = standing.requests[number].what.expires_at
+    say(
+        f"Nothing is promoted yet. Go on until {moment(until)} UTC, when the consent expires: "
+        f"mlops promote {known_as} {number} --reason …"
+    )
 
 
 def _reject(arguments: argparse.Namespace) -> int:

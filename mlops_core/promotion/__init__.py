@@ -2,6 +2,7 @@
 
 from mlops_core.promotion.approval import answer, ask, asked_already, current_question, standing_decision
 from mlops_core.promotion.handover import bring, hand_over, where
+from mlops_core.promotion.onward import Onward, onward
 from mlops_core.promotion.promote import promote, put_into_production
 from mlops_core.promotion.record import decide, enter, mirror, record, registered, standing_of
 from mlops_core.promotion.rollback import roll_back, served_before
@@ -9,6 +10,7 @@ from mlops_core.promotion.target import content_of, prepared, serve, served
 from mlops_core.promotion.verify import adopt, lost, repair, strays
 
 __all__ = [
+    "Onward",
     "adopt",
     "answer",
     "ask",
@@ -21,6 +23,7 @@ __all__ = [
     "hand_over",
     "lost",
     "mirror",
+    "onward",
     "prepared",
     "promote",
     "put_into_production",
