@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from mlops_core.errors import BadInput, NotFound
 
@@ -41,18 +41,25 @@ def add_version(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("version", metavar="VERSION", help="its number, as `mlops models list` shows it")
 
 
-def engines_for(arguments: argparse.Namespace) -> ConfiguredEngines:
-    """The engines of this machine's settings, used by the actor that was given, if one was."""
+def engines_for(
+    arguments: argparse.Namespace, *, delivery: Literal["here", "github"] | None = None
+) -> ConfiguredEngines:
+    """The engines of this machine's settings, used by the actor that was given, if one was.
+
+    `delivery` is for a command that says itself who delivers.
+    """
     from mlops_core.settings import Settings
     from mlops_core.wiring import ConfiguredEngines
 
     settings = Settings.load()
+    if delivery is not None:
+        settings = settings.model_copy(update={"delivery": delivery})
     actor: str | None = getattr(arguments, "actor", None)
     if actor is not None:
         if not actor.strip():
             raise BadInput("--actor is empty: say who does it; it is kept in the ledger")
         settings = settings.model_copy(update={"actor": actor.strip()})
-    subject: str = getattr(arguments, "use_case", "")
+    subject: str = getattr(arguments, "use_case", None) or ""  # `mlops approvals` may name none
     return ConfiguredEngines(settings, known_as=subject if ":" in subject else None)
 
 
