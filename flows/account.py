@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from mlops_core.domain.metrics import greater_is_better
+from mlops_core import comparison
 from mlops_core.places import listed
-from mlops_core.question import checks, compared
+from mlops_core.question import checks
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from mlops_core.domain.gates import Check, GateDecision
+    from mlops_core.comparison import MetricRow
+    from mlops_core.domain.gates import GateDecision
     from mlops_core.domain.receipts import DeploymentReceipt, EvaluationReceipt, Interval
     from mlops_core.places import Places
     from mlops_core.summary import Outcome
@@ -40,26 +41,20 @@ def account(context: Mapping[str, Any], outcome: Outcome, places: Places, summar
 
 
 def metric_rows(evaluation: EvaluationReceipt, decision: GateDecision) -> list[dict[str, str]]:
-    """A row a metric. The champion's figure is there where the gate compared both on the same rows."""
-    rivals = compared(decision)
+    """A row a metric, as text; the champion's figure where the gate compared both on the same rows."""
     return [
-        {"metric": metric, "value": f"{one.value:.4f}"}
-        | (_beside(metric, one.value, rivals.get(metric), decision) if decision.champion else {})
-        | {"interval": _between(one)}
-        for metric, one in evaluation.metrics.items()
+        {"metric": row.metric, "value": f"{row.value:.4f}"}
+        | (_beside(row, decision.champion) if decision.champion else {})
+        | {"interval": _between(evaluation.metrics[row.metric])}
+        for row in comparison.metric_rows(evaluation.metrics, decision)
     ]
 
 
-def _beside(metric: str, value: float, check: Check | None, decision: GateDecision) -> dict[str, str]:
-    rival, gain = f"version {decision.champion}", "gain, at worst"
-    if check is None:
+def _beside(row: MetricRow, champion: int) -> dict[str, str]:
+    rival, gain = f"version {champion}", "gain, at worst"
+    if row.gain is None:
         return {rival: "", gain: ""}
-    sign = 1 if greater_is_better(metric) else -1
-    found = check.figures
-    return {
-        rival: f"{value - sign * found['gain']:.4f}",
-        gain: f"{found['gain']:+.4f}, {found['low']:+.4f}",
-    }
+    return {rival: f"{row.other:.4f}", gain: f"{row.gain:+.4f}, {row.at_worst:+.4f}"}
 
 
 def _situation(context: Mapping[str, Any], outcome: Outcome) -> Iterator[tuple[str, str]]:

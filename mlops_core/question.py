@@ -7,18 +7,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from mlops_core.domain.metrics import greater_is_better
+from mlops_core.comparison import compared, intervals_of, metric_rows
 from mlops_core.places import listed
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from mlops_core.domain.gates import Check, GateDecision
+    from mlops_core.domain.gates import GateDecision
     from mlops_core.domain.registry import ModelVersion
     from mlops_core.domain.standing import Request
     from mlops_core.places import Places
 
-__all__ = ["checks", "compared", "question", "subject"]
+__all__ = ["checks", "question", "subject"]
 
 
 def question(
@@ -49,16 +49,6 @@ def question(
 def subject(version: ModelVersion) -> str:
     """The question in one line."""
     return f"May {version.name} version {version.number} go to Production?"
-
-
-def compared(decision: GateDecision) -> dict[str, Check]:
-    """The gate's comparisons with the champion on all rows, by metric; a gain is always for the better."""
-    names = {"champion": decision.policy.metric, "scoring rule": decision.policy.scoring_rule}
-    return {
-        metric: check
-        for check in decision.checks
-        if (metric := names.get(check.name)) is not None and {"gain", "low"} <= check.figures.keys()
-    }
 
 
 def checks(decision: GateDecision) -> Iterator[tuple[str, str]]:
@@ -93,21 +83,17 @@ def _situation(version: ModelVersion, decision: GateDecision, request: Request) 
 
 
 def _gains(version: ModelVersion, decision: GateDecision) -> Iterator[tuple[str, str]]:
+    """Also of a metric that the version was registered without, under another policy."""
+    rows = {row.metric: row for row in metric_rows(intervals_of(version), decision)}
     for metric, check in compared(decision).items():
-        found, value = check.figures, version.metrics.get(metric)
+        found, row = check.figures, rows.get(metric)
         gained = f"{found['gain']:+.4f} better, at worst {found['low']:+.4f}"
-        if value is not None:
-            rival = value - found["gain"] * (1 if greater_is_better(metric) else -1)
-            gained = f"{value:.4f}, was {rival:.4f}: {gained}"
-        yield metric, gained
+        yield metric, f"{row.value:.4f}, was {row.other:.4f}: {gained}" if row else gained
 
 
 def _metrics(version: ModelVersion) -> Iterator[tuple[str, str]]:
-    """Each of the evaluation with its interval; a registered version also has others without."""
-    for name, value in version.metrics.items():
-        low, high = version.metrics.get(f"{name}_low"), version.metrics.get(f"{name}_high")
-        if low is not None and high is not None:
-            yield name, f"{value:.4f} ({low:.4f} to {high:.4f})"
+    for name, one in intervals_of(version).items():
+        yield name, f"{one.value:.4f} ({one.low:.4f} to {one.high:.4f})"
 
 
 def _bound(request: Request) -> Iterator[tuple[str, str]]:

@@ -1,4 +1,4 @@
-"""`mlops models list|show`: the registered versions of a use case, and how the ledger has them stand."""
+"""`mlops models list|show|compare`: the versions of a use case, and how the ledger has them stand."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import json
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+from mlops_core.commands import compare
 from mlops_core.commands.output import moment, one_line, print_json, print_table, say
 from mlops_core.commands.subject import engines_for, model_named
 from mlops_core.commands.versions import facts_of, note_on, stage_of, tell_decision
@@ -23,8 +24,8 @@ __all__ = ["add", "pick", "referred"]
 
 
 def add(verbs: Any, words: Sequence[str]) -> None:  # noqa: ARG001 - every verb is added the same way
-    """Add the verb and its two sub-commands."""
-    parser = verbs.add_parser("models", help="list registered versions, or show one")
+    """Add the verb and its sub-commands."""
+    parser = verbs.add_parser("models", help="list registered versions, show one, or compare two")
     actions = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
     listing = actions.add_parser("list", help="all versions of a use case")
     listing.add_argument("use_case", metavar="USE_CASE")
@@ -32,6 +33,7 @@ def add(verbs: Any, words: Sequence[str]) -> None:  # noqa: ARG001 - every verb 
     showing = actions.add_parser("show", help="one version: digests, metrics, the gate's decision, approval")
     showing.add_argument("reference", metavar="USE_CASE[@STAGE|@N]", help="e.g. churn@production, churn@3")
     showing.set_defaults(command=_show)
+    compare.add(actions)
     for action in (listing, showing):
         action.add_argument("--json", action="store_true", help="print JSON")
 
