@@ -25,9 +25,10 @@ def root_of(patterns: list[str], found: list[Path]) -> Path:
 
 
 def files_of(pattern: str, *, hidden: bool) -> list[Path]:
-    """The files of a pattern, without hidden ones unless they are wanted."""
+    """The files of a pattern, all of a folder's, without hidden ones unless they are wanted."""
     head = Path(pattern).anchor
-    found = [one for one in Path(head).glob(str(Path(pattern).relative_to(head))) if one.is_file()]
+    given = list(Path(head).glob(str(Path(pattern).relative_to(head))))
+    found = [one for path in given for one in (path.rglob("*") if path.is_dir() else [path]) if one.is_file()]
     return [one for one in found if hidden or not one.name.startswith(".")]
 
 
