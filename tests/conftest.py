@@ -7,12 +7,13 @@ import subprocess
 import time
 from contextlib import closing
 from itertools import count
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from mlops_core.adapters.feature_store.feast_environment import FEAST
 from mlops_core.errors import NotFound
+from tests.longest_first import are_live, longest_first
 from tests.postgresql_server import postgresql_binaries, running
 
 if TYPE_CHECKING:
@@ -24,6 +25,28 @@ if TYPE_CHECKING:
     from tests.postgresql_server import PostgreSQLServer
 
 DATABASES = 5_000
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Have pytest-xdist hand out the files of live tests in the order below."""
+    if are_live(config):
+        config.option.loadscopereorder = False
+
+
+@pytest.hookimpl(optionalhook=True)  # of pytest-xdist
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """Keep the fast tests of Prefect's flows together."""
+    if are_live(config) or config.getoption("dist") != "loadfile":
+        return None
+    from tests.one_server import OneServer
+
+    return OneServer(config, log)
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Begin with the live tests that take longest."""
+    if are_live(config):
+        longest_first(config, items)
 
 
 @pytest.fixture(scope="session")

@@ -24,20 +24,22 @@ from mlops_core.adapters.trainer.memory import MemoryTrainer
 from mlops_core.domain.candidates import LogisticRegression
 from mlops_core.domain.release import Bundle, Probes
 from mlops_core.errors import MlopsError
+from tests.every_point import one_in
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+FAULTS = ("kill", "refuse")
 STEPS = ("mkdir", "open", "fsync", "rename", "replace", "unlink", "rmdir")
 
 
 def main(what: str, folder: Path) -> None:
-    """Interrupt each step in turn until there is none left."""
+    """Interrupt each step in turn until there is none left; in a sample each fault other steps."""
     home = folder / "home"
     first, second = (bundle(folder, version) for version in (1, 2))
     steady = LocalDeployer(home=home, trainer=MemoryTrainer())
     steady.activate(steady.prepare(first))
-    for step in count():
+    for step in count(FAULTS.index(what) % one_in(2), one_in(2)):
         finished = killed(home, second, step) if what == "kill" else refused(home, second, step)
         current = steady.current("churn")
         assert current is not None, "the pointer is gone"

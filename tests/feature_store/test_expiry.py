@@ -17,6 +17,7 @@ from mlops_core.domain.features import Count, CountDistinct, Last, Latest, Max, 
 from mlops_core.domain.history import Merged
 from mlops_core.domain.sources import EventSource
 from mlops_core.domain.views import FeatureView
+from tests.every_point import one_in
 from tests.feature_store.histories import DAY, TICK, History, T, event
 
 if TYPE_CHECKING:
@@ -200,7 +201,7 @@ def unlike(versions: Sequence[tuple[int, ...]]) -> Rows:
     return rows
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60 // one_in(3), deadline=None)
 @given(how=VIEWS, versions=st.lists(VERSION, min_size=4, max_size=14))
 def test_no_feature_notices_what_expired(
     define: Define, how: dict[str, Any], versions: list[tuple[int, ...]]

@@ -2,15 +2,14 @@
 
 Real SQLite under the ledger and under MLflow, real releases, a real scikit-learn model, real SIGKILL: strace
 delivers it just before the nth call of a kind. Every call that changes a folder or brings bytes to the disk
-below the state folder is a point, and of those that only write bytes every third (with EVERY_POINT=1 in the
-environment: every one). Of the hundreds that MLflow makes some are, spread evenly (all calls of its client
-are killed in `tests/registry`).
+below the state folder is a point, and every one that only writes bytes; in a sample (`tests/every_point.py`)
+every second of the former and every sixth of the latter, other ones a step. Of the hundreds that MLflow makes
+some are, spread evenly (all calls of its client are killed in `tests/registry`).
 """
 
 from __future__ import annotations
 
 import json
-import os
 import re
 import shutil
 import signal
@@ -26,6 +25,7 @@ import pytest
 from mlops_core.promotion import lost, strays
 from mlops_core.settings import Settings
 from mlops_core.wiring import ConfiguredEngines
+from tests.every_point import one_in, sample
 from tests.live.promotion_steps import CALLS, LAST
 from tests.promotion.desk import NAME, Desk, submission
 
@@ -39,8 +39,7 @@ pytestmark = [
     pytest.mark.skipif(shutil.which("strace") is None, reason="strace kills; it is not installed"),
 ]
 
-SOME = 6  # points of MLflow's, a step
-ONE_IN = 1 if os.environ.get("EVERY_POINT") else 3  # of the calls that only write bytes
+SOME = 6 // one_in(2)  # points of MLflow's, a step
 BYTES = ("pwrite64", "write")
 ARTIFACTS = "mlflow/artifacts/"  # named at random; those of what was deleted stay until `mlflow gc`
 UNDER_WAY = "SELECT count(*) FROM runs WHERE status = 'RUNNING' AND lifecycle_stage = 'active'"
@@ -125,8 +124,8 @@ class Theatre:
         shutil.rmtree(self.home, ignore_errors=True)
         shutil.copytree(self.folder / state, self.home)
 
-    def points(self, process: int) -> list[tuple[str, int]]:
-        """The calls by which a child wrote below the state folder, by kind and number."""
+    def points(self, process: int, begin: int) -> list[tuple[str, int]]:
+        """The calls by which a child wrote below the state folder, by kind and number; or a sample."""
         counts = dict.fromkeys(CALLS, 0)
         ours: list[tuple[str, int]] = []
         of_mlflow: list[tuple[str, int]] = []
@@ -138,9 +137,11 @@ class Theatre:
             counts[call] += 1
             if str(self.home) in line:
                 (of_mlflow if f"{self.home}/mlflow/" in line else ours).append((call, counts[call]))
-        bytes_only = [point for point in ours if point[0] in BYTES]
-        others = [point for point in ours if point[0] not in BYTES]
-        return others + bytes_only[::ONE_IN] + of_mlflow[:: max(1, len(of_mlflow) // SOME)]
+        chosen = of_mlflow[:: max(1, len(of_mlflow) // SOME)]
+        for kind in CALLS:
+            of_kind = [point for point in ours if point[0] == kind]
+            chosen += sample(of_kind, 6 if kind in BYTES else 2, begin)
+        return chosen
 
     def files(self) -> list[str]:
         """Everything in the state folder but MLflow's artifacts."""
@@ -183,7 +184,7 @@ def test_killed_at_any_write_it_is_finished_by_doing_it_again(
     theatre.begin(step.begin)
     process, code = theatre.mortal.act((step.name, step.argument))
     assert code == 0
-    points = theatre.points(process)
+    points = theatre.points(process, STEPS.index(step))
     assert {"pwrite64", "fdatasync", "unlink"} <= {call for call, _ in points}  # the ledger's at the least
     assert theatre.menders.act(("repair", ""))[1] == 0
     undisturbed = (theatre.desk.kinds, theatre.files())

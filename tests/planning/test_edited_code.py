@@ -14,6 +14,7 @@ import pytest
 
 import mlops_core
 from mlops_core.domain.digest import file_digests
+from tests.flows.purchases import write_purchases
 
 pytestmark = pytest.mark.live
 
@@ -25,6 +26,7 @@ class Copy:
 
     def __init__(self, folder: Path) -> None:
         self.package, self.home = folder / "mlops_core", folder / "home"
+        self.data = ["--data", str(write_purchases(folder / "purchases.parquet", 650))]
         unread = shutil.ignore_patterns("__pycache__")
         shutil.copytree(Path(mlops_core.__file__).parent, self.package, ignore=unread)
 
@@ -49,14 +51,14 @@ class Copy:
     def statuses(self) -> dict[str, str]:
         """The plan, which leaves no trace."""
         before = file_digests(self.home)
-        plan: dict[str, Any] = json.loads(self.mlops("plan", "churn", "--json"))
+        plan: dict[str, Any] = json.loads(self.mlops("plan", "churn", *self.data, "--json"))
         assert file_digests(self.home) == before
         return {one["task"]: one["status"] for one in plan["tasks"]}
 
     def run(self) -> set[str]:
         """The tasks that worked in a run, by the journal."""
         before = self._worked()
-        self.mlops("run", "churn", "--quiet")
+        self.mlops("run", "churn", *self.data, "--quiet")
         return {stage for stage, times in self._worked().items() if times != before.get(stage)}
 
     def _worked(self) -> dict[str, list[dict[str, Any]]]:
@@ -88,20 +90,19 @@ def test_code_counts_as_changed_where_it_is_used(tmp_path: Path) -> None:
     text = (copy.package / "metrics" / "importance.py").read_text()
     body = text.index('"""\n', text.index("def importances(")) + 4
     (copy.package / "metrics" / "importance.py").write_text(f"{text[:body]}    assert True\n{text[body:]}")
-    said = copy.statuses()
-    assert {name for name, status in said.items() if status != "reuse"} == {"model_evaluation"}
-    assert "code: mlops_core.metrics.importance:importances changed" in copy.mlops(
-        "why", "churn.model_evaluation"
-    )
+    found = copy.statuses()
+    assert {name for name, status in found.items() if status != "reuse"} == {"model_evaluation"}
+    said = copy.mlops("why", "churn.model_evaluation", *copy.data)
+    assert "code: mlops_core.metrics.importance:importances changed" in said
     assert copy.run() == {"model_evaluation"}
     assert set(copy.statuses().values()) == {"reuse"}
 
 
 def test_a_plan_of_what_is_unchanged_imports_no_engine(tmp_path: Path) -> None:
     copy = Copy(tmp_path)
-    copy.mlops("run", "churn", "--quiet")
+    copy.run()
     code = (
-        "import sys\nfrom mlops_core.cli import main\nmain(['plan', 'churn'])\n"
+        f"import sys\nfrom mlops_core.cli import main\nmain({['plan', 'churn', *copy.data]})\n"
         f"print([one for one in {_HEAVY!r} if one in sys.modules])"
     )
     assert copy.python(code).splitlines()[-1] == "[]"

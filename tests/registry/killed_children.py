@@ -28,6 +28,7 @@ from mlops_core.adapters.registry.mlflow import MlflowModelRegistry
 from mlops_core.domain.ledger import Entry
 from mlops_core.domain.registry import Submission
 from mlops_core.domain.standing import Standing
+from tests.every_point import one_in, sample
 from tests.registry.life import Life
 
 if TYPE_CHECKING:
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
 
 DELAYS = (0.0, 0.02, 0.05, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5, 0.6, 0.8, 1.0)
 MANY = 100
+HALF = 2  # of the calls, where not every one of them is tried
 ENTRIES = TypeAdapter(list[Entry])
 
 
@@ -142,18 +144,26 @@ def look(place: Place) -> dict[str, Any]:
 
 
 def at_every_call(trials: Trials, begin: Callable[[Place], object], work: Callable[[Place], object]) -> Any:
-    """Begin, do the work, killed at its first call, its second …, and then do it once more."""
+    """Begin, do the work, killed at its first call, its second …, and then do it once more.
+
+    Of the calls in a sample SQLite is tried the odd ones, the server the first and the even ones.
+    """
     found = []
-    for number in range(1, MANY):
+    for number in tried(1 if trials.url is None else 2):
         place = trials.place(number)
         ended(fork(partial(begin, place)))
         died = not ended(fork(partial(doomed, number, work, place)))
         after = look(place)
         ended(fork(partial(work, place)))
-        found.append({"died": died, "after": after, **look(place)})
+        found.append({"number": number, "died": died, "after": after, **look(place)})
         if not died:
             return found
     raise RuntimeError("the work has no end")
+
+
+def tried(begin: int) -> list[int]:
+    """The numbers of the calls at which to kill: the first, and those of the sample from `begin` on."""
+    return sorted({1, *range(begin if one_in(HALF) > 1 else 1, MANY, one_in(HALF))})
 
 
 def register(trials: Trials) -> Any:
@@ -198,7 +208,7 @@ def race(trials: Trials) -> dict[str, Any]:
 def first_use(trials: Trials) -> list[dict[str, Any]]:
     """First registrations in fresh stores, killed after various times; then another."""
     found = []
-    for delay in DELAYS:
+    for delay in sample(DELAYS, HALF):
         place = Place(trials.folder / f"fresh-{delay}", None)
         child = fork(partial(trials.register, place))
         time.sleep(delay)
@@ -215,7 +225,7 @@ def outrun(trials: Trials) -> list[dict[str, Any]]:
     It is killed at its first call after that, its second …; then it, or another host, does the same again.
     """
     found = []
-    for number in range(1, MANY):
+    for number in range(1, MANY, one_in(3)):  # odd and even ones alike
         slow = trials.place(number)
         fast = Place(trials.folder / f"fast-{number}", slow.url, slow.name)
         child = fork(partial(_stopped, number, trials, slow))
@@ -226,7 +236,7 @@ def outrun(trials: Trials) -> list[dict[str, Any]]:
         ended(fork(partial(trials.register, slow if number % 2 else fast)))
         if number % 2 == 0:
             ended(fork(partial(trials.register, slow)))
-        found.append({"died": died, **look(slow)})
+        found.append({"number": number, "died": died, **look(slow)})
         if not died:
             return found
     raise RuntimeError("the work has no end")

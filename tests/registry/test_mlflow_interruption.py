@@ -70,7 +70,7 @@ def test_a_registration_killed_at_any_call_is_finished_by_the_next(driver: Drive
     """Killed before each call to MLflow in turn, then run again: one version each time, and no debris."""
     found = driver("register")
     assert [one["died"] for one in found] == [True] * (len(found) - 1) + [False]
-    assert len(found) > 15
+    assert found[-1]["number"] > 15
     for one in found:
         finished(one)
         assert list(one["stages"]) == ["1"]
@@ -104,7 +104,7 @@ def test_a_registration_that_another_host_outran_gives_way(driver: Driver) -> No
     """It takes back its own version, wherever it is killed at that: the one that was first stays."""
     found = driver("outrun")
     assert [one["died"] for one in found] == [True] * (len(found) - 1) + [False]
-    assert len(found) > 5
+    assert found[-1]["number"] > 5
     for one in found:
         finished(one)
         assert list(one["stages"]) == ["1"]

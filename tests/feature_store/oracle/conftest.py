@@ -34,6 +34,7 @@ from mlops_core.domain.features import (
 )
 from mlops_core.domain.sources import Entity, EventSource
 from mlops_core.domain.views import FeatureView, OnDemand
+from tests.every_point import one_in
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -223,8 +224,9 @@ def stored(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., dict[str, 
     return run
 
 
-# Engines of which a question takes long; the others are asked 100 times with the live tests.
+# Engines of which a question takes long; others: 25 times with the live tests, every night 100.
 SLOW = {"spark": 3, "feast": 5}
+MANY = 100 // one_in(4)
 
 
 @pytest.fixture(params=["few", pytest.param("many", marks=pytest.mark.live)])
@@ -237,7 +239,7 @@ def always(request: pytest.FixtureRequest) -> Callable[..., Any]:
         pytest.skip(f"{engine} takes too long for more than a few comparisons with brute force")
 
     def run(holds: Callable[[st.DataObject], None], few: int) -> None:
-        examples = SLOW.get(engine, few) if request.param == "few" else 100
+        examples = SLOW.get(engine, few // one_in(2)) if request.param == "few" else MANY
         chosen = settings(max_examples=examples, deadline=None, suppress_health_check=[HealthCheck.too_slow])
         chosen(given(st.data())(holds))()
 
