@@ -37,8 +37,8 @@ def mlops_commands() -> list[list[str]]:
 
 
 def rows(heading: str) -> list[list[str]]:
-    """The cells of the table whose first column has that heading."""
-    (table,) = re.findall(rf"^\| {heading} \|.*\n\|[- |]*\n((?:\|.*\n)+)", PAGE, re.MULTILINE)
+    """The cells of the first table whose first column has that heading."""
+    table, *_ = re.findall(rf"^\| {heading} \|.*\n\|[- |]*\n((?:\|.*\n)+)", PAGE, re.MULTILINE)
     return [[cell.strip() for cell in line.strip("|").split(" | ")] for line in table.splitlines()]
 
 

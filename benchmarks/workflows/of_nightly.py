@@ -22,7 +22,7 @@ def scenarios() -> Iterator[Scenario]:
     yield Scenario(
         "a retrained version is handed over, and delivered",
         (
-            Run("nightly", skipped=_TRAINED, before=lambda world: stand_in(world, "live")),
+            Run("nightly", skipped=_TRAINED, before=lambda world: stand_in(world, "test", "live")),
             Run(
                 "deliver",
                 lambda world: world.dispatched(),
