@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from mlops_core import errors
+from mlops_core.adapters.github.errors import AnswerLost
 from mlops_core.dag import PipelineDAG, RunFailed, RunTimedOut, Task
 from mlops_core.errors import MlopsError, TaskFailed, TaskTimedOut, Unavailable
 from mlops_core.pipeline import build_backfill, build_pipeline, build_refresh
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 KINDS = [kind for name in errors.__all__ if issubclass(kind := getattr(errors, name), MlopsError)]
+KINDS.append(AnswerLost)
 
 
 def copied(one: Any) -> Any:
