@@ -37,7 +37,7 @@ _DOWNLOAD = "actions/download-artifact@3e5f45b2cfb9172054b4087a40e8e0b5a5461e7c 
 
 _NOT_INSTALLED = "vars.MLOPS_INSTALLED != 'true'"
 _RAN = "!cancelled() && steps.task.outcome != 'skipped'"
-_RUNNER = "vars.RUNNER || 'ubuntu-24.04'"
+_RUNNER = "vars.MLOPS_RUNNER || 'ubuntu-24.04'"
 _RUN = f"{expression('runner.temp')}/run"
 _WORDS = f"{expression('runner.temp')}/words"
 _BODY = """python3 -c 'import json, sys; print(json.load(sys.stdin)["body"])'"""

@@ -39,7 +39,7 @@ def _needs() -> list[str]:
     return [
         "The repository variable MLOPS_HOME: the state folder, on a disk that all runners share. "
         "GitHub's own runners share none: there, run everything in one job with `mlops run`.",
-        "The repository variable RUNNER: the label of these runners (otherwise ubuntu-24.04).",
+        "The repository variable MLOPS_RUNNER: the label of these runners (otherwise ubuntu-24.04).",
         "The project in this repository, installed by the step Install; the repository variable "
         "MLOPS_INSTALLED, set to true, says that the runners have `mlops` on their PATH.",
         "Secrets, where they are not the state folder's own databases: MLOPS_LEDGER, MLOPS_TRACKING_URI.",
