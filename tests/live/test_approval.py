@@ -57,6 +57,15 @@ class Shop:
         """Have a parked run about version 1 of a use case, and return its id."""
         return self.site.start("promote/approval", use_case=f"shop:{attribute}", version=1)
 
+    def parked(self, run: str, number: int = 1) -> None:
+        """Wait until a run is parked and has its form: it is paused before Prefect has kept all of that."""
+        self.site.once(run, "PAUSED")
+
+        def shown() -> bool:
+            return httpx.get(self._form(run, number), timeout=120).status_code == httpx.codes.OK
+
+        self.site.until(shown, f"form {number} of run {run} to be shown")
+
     def fill(self, run: str, **form: str) -> int:
         """Answer a parked run's form as the UI does."""
         return self.site.post(f"/flow_runs/{run}/resume", run_input=form).status_code
@@ -76,8 +85,11 @@ class Shop:
 
     def form(self, run: str, number: int) -> str:
         """What the form says above its fields."""
-        url = f"{self.site.api}/flow_runs/{run}/input/suspended-answer-{number}-description"
-        return str(httpx.get(url, timeout=120).raise_for_status().json())
+        return str(httpx.get(self._form(run, number), timeout=120).raise_for_status().json())
+
+    def _form(self, run: str, number: int) -> str:
+        """The part of the form that is kept last."""
+        return f"{self.site.api}/flow_runs/{run}/input/suspended-answer-{number}-description"
 
 
 @pytest.fixture(scope="module")
@@ -117,7 +129,7 @@ def parked(here: Shop) -> str:
     assert (state["type"], state["name"]) == ("COMPLETED", "AwaitingApproval"), state
     (run,) = [one for one in here.site.runs("promote/approval") if one["id"] != brief]
     for one in (brief, run["id"]):
-        here.site.once(one, "PAUSED")
+        here.parked(one)
     here.site.kill()
     here.site.serve()
     here.site.work()
@@ -165,7 +177,7 @@ def test_a_form_that_says_too_little_is_refused(here: Shop, parked: str, form: d
 def test_who_started_it_may_not_approve_and_another_may(here: Shop, parked: str) -> None:
     """The first answer is not taken and the run parks again, saying why; the second promotes."""
     assert here.fill(parked, decision="approve", approver="Ann", reason="mine") == ACCEPTED
-    _parks_again(here, parked)
+    here.parked(parked, 2)
     assert here.form(parked, 2).startswith("**An answer was not taken:** Ann started the run of shop")
     assert not here.happened("shop", Approved)
     assert here.fill(parked, decision="approve", approver="bob", reason="looks right") == ACCEPTED
@@ -179,19 +191,11 @@ def test_who_started_it_may_not_approve_and_another_may(here: Shop, parked: str)
     assert here.served("shop") == 1
 
 
-def _parks_again(here: Shop, run: str) -> None:
-    def again() -> bool:
-        url = f"{here.site.api}/flow_runs/{run}/input/suspended-answer-2-schema"
-        return httpx.get(url, timeout=120).status_code == httpx.codes.OK
-
-    here.site.until(again, "the form to be shown again")
-
-
 def test_a_person_can_say_no(here: Shop) -> None:
     """Only those that the policy names; the run ends as Rejected, and nothing is in Production."""
     here.deliver(shop.REFUSED)
     run = here.ask("REFUSED")
-    here.site.once(run, "PAUSED")
+    here.parked(run)
     assert here.fill(run, decision="reject", approver="bob", reason="too early") == ACCEPTED
     state = here.site.once(run)
     assert (state["type"], state["name"]) == ("COMPLETED", "Rejected")
@@ -206,7 +210,7 @@ def test_an_answer_given_elsewhere_ends_the_parked_run(here: Shop) -> None:
     """Settling finds it in the ledger, promotes, and the run needs no form any more."""
     here.deliver(shop.ELSEWHERE)
     run = here.ask("ELSEWHERE")
-    here.site.once(run, "PAUSED")
+    here.parked(run)
     version = registered(here.engines, "elsewhere", 1)
     policy = shop.ELSEWHERE.gate
     answer(here.engines, version, policy, consent=True, actor="bob", reason="by mail")
@@ -222,7 +226,7 @@ def test_a_consent_to_what_has_changed_is_void(here: Shop) -> None:
     """Another policy than the one asked under: the answer leaves no record and promotes nothing."""
     here.deliver(shop.CHANGED)
     run = here.ask("CHANGED")
-    here.site.once(run, "PAUSED")
+    here.parked(run)
     module = here.site.checkout / "shop.py"
     before = module.read_text()
     module.write_text(before.replace("FLOOR = 0.75", "FLOOR = 0.76"))
