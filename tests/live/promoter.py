@@ -1,7 +1,7 @@
 """Run by `test_promotion_processes.py`: `python -m tests.live.promoter HOME NUMBER [full | read-only]`.
 
-Promotes a version when told to on its input, and says what came of it. `full` lets no file grow beyond what
-it is, `read-only` takes away the rights of the superuser, whom no mode of a file hinders.
+Promotes a version, which lies ready, when told to on its input, and says what came of it. `full` lets no file
+grow beyond what it is, `read-only` takes away the rights of the superuser, whom no mode of a file hinders.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from pathlib import Path
 
 from mlops_core.domain.registry import ModelVersion
 from mlops_core.errors import MlopsError
-from mlops_core.promotion import prepared, promote, serve
+from mlops_core.promotion import promote, serve
 from tests.live.on_disk import desk_on_disk
 from tests.promotion.desk import NAME
 
@@ -32,7 +32,6 @@ def main(home: Path, number: str, hindrance: str = "") -> None:
     if hindrance == "read-only" and os.geteuid() == 0:
         os.setuid(_NOBODY)
     try:
-        prepared(desk.engines, version)
         promote(desk.engines, version, desk.policy, actor=number, reason="it passed")
         serve(desk.engines, NAME, actor=number, reason="it passed")
     except MlopsError as error:
