@@ -38,8 +38,9 @@ from typing import TYPE_CHECKING
 
 from benchmarks.workflows import of_ci, of_deliver, of_nightly, of_rollback, of_train
 from benchmarks.workflows.checkout import ROOT, copy_of_this_checkout
+from benchmarks.workflows.pythons import MissingPython
 from benchmarks.workflows.states import States
-from benchmarks.workflows.table import Outcome, difference, placed, table
+from benchmarks.workflows.table import Outcome, completed, difference, placed, table
 from benchmarks.workflows.world import World
 from tests.github.fake import REPOSITORY, FakeGitHub
 
@@ -70,10 +71,11 @@ def main(words: Sequence[str]) -> int:
     lines = list(table(outcomes))
     print("\n".join(lines))
     good = all(one.as_expected for one in outcomes)
-    if given.into and good:
+    if given.into and good and not any(one.lacking for one in outcomes):
         given.into.write_text(placed(given.into.read_text(), lines))
     if given.check:
-        differs = difference(given.check.read_text(), lines)
+        page = given.check.read_text()
+        differs = difference(page, completed(lines, outcomes, page))
         print("\n".join(differs), file=sys.stderr)
         good &= not differs
     return 0 if good else 1
@@ -107,7 +109,7 @@ def _play(scenario: Scenario, folder: Path, states: States, base: Path) -> Outco
     """Play it to its end, or to where it cannot go on."""
     folder.mkdir()
     home = states.copy(scenario.state, folder / "home")
-    start, error = time.perf_counter(), ""
+    start, error, lacking = time.perf_counter(), "", ""
     held: dict[str, bool] = {}
     with FakeGitHub(repository=REPOSITORY) as github:
         github.told("/_reviews/*", [])  # it knows of act's runs too, and nobody has reviewed them
@@ -116,17 +118,20 @@ def _play(scenario: Scenario, folder: Path, states: States, base: Path) -> Outco
             for run in scenario.runs:
                 world.play(run)
             held = {sentence: bool(true(world)) for sentence, true in scenario.held.items()}
+        except MissingPython as missing:
+            lacking = str(missing)
         except (AssertionError, LookupError, ValueError, OSError) as broken:
             error = " ".join(f"{type(broken).__name__}: {broken}".split())[:500]
         held |= {"GitHub was asked as its schema has it": False} if github.complaints else {}
         error += "; ".join(github.complaints)[:500]
     runs = tuple(zip(scenario.runs, world.ended, strict=False))
-    return Outcome(scenario, runs, held, time.perf_counter() - start, error)
+    return Outcome(scenario, runs, held, time.perf_counter() - start, error, lacking)
 
 
 def _tell(outcome: Outcome, logs: Path | None) -> None:
     """One line as it goes on; what the jobs said where it is of use."""
     word = "as expected" if outcome.as_expected else "NOT as expected"
+    word = f"not played, {outcome.lacking}" if outcome.lacking else word
     print(f"{outcome.scenario.title}: {word}, {outcome.seconds:.0f} s", file=sys.stderr, flush=True)
     said = [
         f"--- {job}: {run.states[job]}\n{text}" for _, run in outcome.runs for job, text in run.logs.items()

@@ -15,15 +15,22 @@ from threading import Lock
 
 from benchmarks.workflows.checkout import ROOT
 
-__all__ = ["TESTED", "pythons"]
+__all__ = ["TESTED", "MissingPython", "pythons"]
 
 TESTED = ("3.11", "3.12", "3.13")
 _WANTED = ("hypothesis", "pydantic", "pytest", "pytest-xdist")
 _LOCK = Lock()
 
 
+class MissingPython(Exception):
+    """This machine has no interpreter of a version that ci.yml's matrix has."""
+
+
 def pythons() -> Path:
-    """The folder with a folder `3.12/bin` for each of them, made if it is not there."""
+    """The folder with a folder `3.12/bin` for each of them, made if it is not there.
+
+    Raises `MissingPython`.
+    """
     base = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache", "mlops-ci", "pythons")
     with _LOCK:
         base.mkdir(parents=True, exist_ok=True)
@@ -39,7 +46,11 @@ def pythons() -> Path:
 
 
 def _works(folder: Path) -> bool:
-    words = [str(folder / "bin" / "python"), "-c", "import hypothesis, pydantic, pytest, xdist"]
+    return _runs(str(folder / "bin" / "python"), "import hypothesis, pydantic, pytest, xdist")
+
+
+def _runs(interpreter: str, code: str) -> bool:
+    words = [interpreter, "-c", code]
     try:
         return subprocess.run(words, capture_output=True, check=False).returncode == 0  # noqa: S603 - our words
     except OSError:
@@ -49,8 +60,8 @@ def _works(folder: Path) -> bool:
 def _make(version: str, folder: Path) -> None:
     # pyenv's own commands on the PATH are there for versions, too, that nobody has chosen
     interpreter = _of_pyenv(version) or shutil.which(f"python{version}")
-    if interpreter is None:
-        raise OSError(f"there is no Python {version} on this machine, which ci.yml's matrix has")
+    if interpreter is None or not _runs(interpreter, "import venv"):
+        raise MissingPython(f"there is no Python {version} on this machine, which ci.yml's matrix has")
     constraints = ROOT / "constraints.txt"
     python = str(folder / "bin" / "python")
     for words in (

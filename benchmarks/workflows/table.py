@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from benchmarks.workflows.scenario import Run, Scenario
     from tests.live.actions.act import WorkflowRun
 
-__all__ = ["BEGIN", "END", "Outcome", "difference", "placed", "table"]
+__all__ = ["BEGIN", "END", "Outcome", "completed", "difference", "placed", "table"]
 
 BEGIN = "<!-- workflows: python -m benchmarks.workflows --into docs/delivery.md -->"
 END = "<!-- end of workflows -->"
@@ -22,7 +22,8 @@ END = "<!-- end of workflows -->"
 class Outcome:
     """A scenario that was played: how each run ended, and which of its sentences are true.
 
-    `runs` pairs what was expected with what came; `error` is why it could not be played to its end.
+    `runs` pairs what was expected with what came; `error` is why it could not be played to its end, and
+    `lacking` what this machine has not got that it takes to play it at all.
     """
 
     scenario: Scenario
@@ -30,6 +31,7 @@ class Outcome:
     held: dict[str, bool]
     seconds: float
     error: str = ""
+    lacking: str = ""
 
     @property
     def as_expected(self) -> bool:
@@ -42,6 +44,9 @@ def table(outcomes: Iterable[Outcome]) -> Iterator[str]:
     yield "| workflow | scenario | succeeded | failed | skipped | afterwards |"
     yield "| --- | --- | --- | --- | --- | --- |"
     for outcome in outcomes:
+        if outcome.lacking:
+            yield f"{_head(outcome)} not played: {outcome.lacking} |"
+            continue
         cells = [
             "; then ".join(_those(ended, state) for _, ended in outcome.runs)
             for state in ("success", "failure", "skipped")
@@ -49,9 +54,19 @@ def table(outcomes: Iterable[Outcome]) -> Iterator[str]:
         afterwards = [one if true else f"NOT: {one}" for one, true in outcome.held.items()]
         afterwards += [f"UNEXPECTED: {one}" for run in outcome.runs for one in _surprises(*run)]
         afterwards += [f"BROKEN OFF: {outcome.error}"] if outcome.error else []
-        workflows = dict.fromkeys(run.workflow for run in outcome.scenario.runs)
-        row = [", ".join(workflows), outcome.scenario.name, *cells, "; ".join(afterwards)]
-        yield f"| {' | '.join(row)} |"
+        yield f"{_head(outcome)} {' | '.join([*cells, '; '.join(afterwards)])} |"
+
+
+def completed(lines: Sequence[str], outcomes: Iterable[Outcome], page: str) -> list[str]:
+    """The lines with the page's own for what this machine could not play: nothing is known against it."""
+    heads = tuple(_head(one) for one in outcomes if one.lacking)
+    of_page = {head: line for line in page.splitlines() for head in heads if line.startswith(head)}
+    return [next((of_page[head] for head in of_page if line.startswith(head)), line) for line in lines]
+
+
+def _head(outcome: Outcome) -> str:
+    workflows = dict.fromkeys(run.workflow for run in outcome.scenario.runs)
+    return f"| {', '.join(workflows)} | {outcome.scenario.name} |"
 
 
 def _those(ended: WorkflowRun, state: str) -> str:

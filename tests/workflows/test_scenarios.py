@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,7 @@ import yaml
 
 from benchmarks.workflows.__main__ import scenarios
 from benchmarks.workflows.scenario import Run, Scenario
-from benchmarks.workflows.table import BEGIN, END, Outcome, difference, placed, table
+from benchmarks.workflows.table import BEGIN, END, Outcome, completed, difference, placed, table
 from tests.live.actions.act import WorkflowRun
 
 WORKFLOWS = Path(__file__).parents[2] / ".github" / "workflows"
@@ -57,6 +58,16 @@ def test_a_job_that_ends_otherwise_than_it_has_to_is_told() -> None:
     for states in ({"lint": "success", "test": "success"}, {"lint": "skipped", "test": "failure"}):
         assert not outcome(**states).as_expected
         assert "UNEXPECTED" in list(table([outcome(**states)]))[-1]
+
+
+def test_what_a_machine_cannot_play_says_nothing_against_the_page() -> None:
+    page = placed(f"{BEGIN}\n{END}\n", list(table([outcome(lint="success", test="failure")])))
+    lacking = replace(outcome(), runs=(), held={}, lacking="there is no Python 3.13")
+    lines = list(table([lacking]))
+    assert lines[-1] == "| ci | a failing test | not played: there is no Python 3.13 |"
+    assert lacking.as_expected
+    assert difference(page, lines)
+    assert not difference(page, completed(lines, [lacking], page))
 
 
 def test_a_page_with_another_table_differs_and_one_with_this_table_does_not() -> None:
