@@ -13,17 +13,25 @@ if TYPE_CHECKING:
 __all__ = ["LONGEST", "are_live", "longest_first"]
 
 LONGEST = (  # as measured by `pytest -m live -n 0 --durations=0`; a file that is not here comes after them
-    "tests/live/test_parity_prefect.py",
-    "tests/live/test_parity_airflow.py",
-    "tests/registry/test_mlflow_interruption.py",
     "tests/live/test_approval.py",
+    "tests/live/test_parity_prefect.py",
+    "tests/live/test_lost_runs.py",
+    "tests/live/test_airflow.py",
+    "tests/registry/test_mlflow_interruption.py",
+    "tests/live/test_parity_airflow.py",
     "tests/live/test_parity_github.py",
     "tests/live/test_prefect_deployments.py",
     "tests/live/test_parity.py",
-    "tests/live/test_killed_promotion.py",
-    "tests/live/test_airflow.py",
     "tests/live/test_prefect_export.py",
+    "tests/live/test_killed_promotion.py",
     "tests/live/test_killed.py",
+    "tests/live/test_clusters.py",
+    "tests/live/test_postgresql_prefect.py",
+    "tests/registry/test_mlflow_server.py",
+    "tests/flows/test_dask.py",
+    "tests/live/test_github_actions.py",
+    "tests/live/test_killed_backfill.py",
+    "tests/reproduction/test_docs_reproduce.py",
     "tests/planning/test_edited_code.py",
 )
 
