@@ -56,7 +56,7 @@ def foreseen_deployment(
 
 def _elsewhere(standing: Standing, number: int, inputs: Inputs) -> Foreseen[None]:
     """Somebody else delivers, by the settings; it is asked for again until it is in Production."""
-    if standing.production == number:
+    if deployment.delivered_there(standing, number) is not None:
         why = f"version {number} is in Production"
         return Foreseen(status="reuse", receipt=None, inputs=inputs, why=why)
     why = f"version {number} passed the gate and is handed over"

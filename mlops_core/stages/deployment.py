@@ -23,6 +23,7 @@ from mlops_core.promotion import (
 if TYPE_CHECKING:
     from datetime import datetime
 
+    from mlops_core.domain.ledger import Entry
     from mlops_core.domain.receipts import ApprovalReceipt, GateReceipt, ModelRegistryReceipt
     from mlops_core.domain.registry import ModelVersion
     from mlops_core.domain.release import Release
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
     from mlops_core.domain.usecase import UseCase
     from mlops_core.ports import Engines
 
-__all__ = ["STAGE", "deployment", "deployment_inputs", "kept_out"]
+__all__ = ["STAGE", "delivered_there", "deployment", "deployment_inputs", "kept_out"]
 
 STAGE = "deployment"
 Kept = Literal["rejected", "waiting", "refused", "held back"]
@@ -57,7 +58,8 @@ def deployment(
     standing = standing_of(engines, use_case.name)
     kept = kept_out(standing, version, gated, approved)
     if engines.dispatcher is not None and (kept is None or kept[0] == "waiting"):
-        receipt, executed = _handed_over(standing, version, gated, engines), True
+        receipt = _handed_over(standing, version, gated, engines)
+        executed = receipt.status == "handed over"
     elif kept is not None:
         receipt, executed = _not_deployed(standing, version, *kept), False
     else:
@@ -104,6 +106,12 @@ def kept_out(
     return None
 
 
+def delivered_there(standing: Standing, number: int) -> Entry | None:
+    """The entry by which a version in Production is served, whoever delivered it; None while it is not."""
+    last = standing.last_served
+    return last if last is not None and last.version == number == standing.production else None
+
+
 def _brought(
     use_case: UseCase, standing: Standing, version: ModelVersion, gated: GateReceipt, engines: Engines
 ) -> Release:
@@ -120,8 +128,8 @@ def _handed_over(
     standing: Standing, version: ModelVersion, gated: GateReceipt, engines: Engines
 ) -> DeploymentReceipt:
     """What is in Production there is delivered, and nobody is asked for it again."""
-    last = standing.last_served
-    if standing.production == version.number and last is not None and last.version == version.number:
+    last = delivered_there(standing, version.number)
+    if last is not None:
         assert isinstance(last.event, Deployed)  # noqa: S101 - only such entries tell of what is served
         return _receipt(version, gated, last.event.release, last.at)
     handed = hand_over(engines, version, actor=engines.actor, reason=_reason(gated))

@@ -78,7 +78,9 @@ def test_a_version_that_waits_for_a_person_is_handed_over_with_its_question(
     assert len(courier.orders) == 1
 
 
-def test_what_is_in_production_there_is_delivered(shop: Shop, courier: Courier) -> None:
+def test_what_is_in_production_there_is_delivered(
+    shop: Shop, courier: Courier, shop_use_case: UseCase
+) -> None:
     """The ledger is shared: whoever delivered entered where it is served from."""
     policy = shop.run()["gate"].decision.policy
     shop.engines.dispatcher = None
@@ -88,6 +90,10 @@ def test_what_is_in_production_there_is_delivered(shop: Shop, courier: Courier) 
     deployed = shop.run()["deployment"]
     assert (deployed.status, deployed.release) == ("deployed", release.uri)
     assert len(courier.orders) == 1
+    plan = Planner(shop_use_case, shop.engines, data={"purchases": shop.folder / "purchases.parquet"}).plan()
+    assert [one.status for one in plan.tasks if one.task == "deployment"] == ["reuse"]
+    uses = shop.engines.workspace.journal.all()
+    assert [use.executed for use in uses if use.inputs.stage == "deployment"] == [False]
 
 
 def test_what_was_rolled_back_from_is_not_handed_over(
