@@ -26,7 +26,9 @@ def names(tmp_path_factory: pytest.TempPathFactory) -> set[str]:
 def test_every_file_of_the_package_is_in_the_wheel(names: set[str]) -> None:
     """Also those that are no code: data, templates, versions of other environments."""
     there = [path for path in (ROOT / "mlops_core").rglob("*") if path.is_file()]
-    files = {path.relative_to(ROOT).as_posix() for path in there if "__pycache__" not in path.parts}
+    names_of = (path.relative_to(ROOT) for path in there)
+    made = ("__pycache__", ".")  # what tools leave beside the code: bytecode, caches
+    files = {one.as_posix() for one in names_of if not any(part.startswith(made) for part in one.parts)}
     assert {name for name in names if name.startswith("mlops_core/")} == files
     assert {PurePosixPath(name).suffix for name in files} > {".py", ".txt", ".parquet"}
 
