@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from mlops_core.domain.report import ReportContent
     from mlops_core.domain.sources import Data, EventSource
     from mlops_core.domain.standing import Standing
+    from mlops_core.domain.traffic import Bounds, TargetStatus
     from mlops_core.domain.usecase import UseCase
     from mlops_core.provenance import Code
     from mlops_core.workspace import Workspace
@@ -243,7 +244,12 @@ class Ledger(Protocol):
 
 
 class Deployer(Protocol):
-    """Where a model is served from."""
+    """Where a model is served from: its target.
+
+    Each call does one thing wholly or can be made again: what a killed or timed-out one left half done, the
+    next one finishes. Raises `BadInput` for credentials or settings that are missing or refused and for a
+    quota that is used up, `Unavailable` for a target that is out of reach, busy or not done in time.
+    """
 
     def prepare(self, bundle: Bundle) -> Release:
         """Put a release in place, unseen by callers, and prove it: load it back, compare the probes.
@@ -259,12 +265,43 @@ class Deployer(Protocol):
         """
 
     def activate(self, release: Release) -> None:
-        """Serve this release from now on; atomic to whoever follows."""
+        """Serve this release from now on, to all callers; atomic to whoever follows, and the end of a share.
+
+        Returns once it answers, as `verify` has it. A target that goes over by itself and finds it failing
+        goes back: what served before serves then, and `IntegrityError` or `Unavailable` says why. Raises
+        `NotFound` when it was not prepared, `IntegrityError` when its files were changed.
+        """
 
     def current(self, name: str) -> Release | None:
         """The release that is served, verified against its digests; None before the first.
 
         Raises `IntegrityError` when its files were changed.
+        """
+
+    def share(
+        self, release: Release, percent: int, *, shadow: bool = False, bounds: Bounds | None = None
+    ) -> None:
+        """Have `percent` of the callers' requests answered by this release, the others by what serves.
+
+        With `shadow` it is asked that share of them as well, and callers get what serves. Takes the place of
+        another share; the same one again changes nothing. The target holds it to `bounds` as far as it can,
+        and withdraws it by itself. Raises `NotFound` when nothing serves yet or the release was not prepared,
+        `BadInput` for a share that leaves nothing to what serves (`shadow`: 1 to 100 percent), for the
+        release that serves, and where the target knows no shadow.
+        """
+
+    def withdraw(self, name: str) -> None:
+        """End a share: what serves answers everything again. Nothing happens when there is none."""
+
+    def status(self, name: str) -> TargetStatus:
+        """Who answers callers now, as the target itself says; files are not verified."""
+
+    def verify(self, release: Release) -> float:
+        """The largest difference of the release's predictions of its probes from those at training.
+
+        Where it answers callers the target itself is asked, by the way that callers ask; else it is loaded
+        back from where it lies. Raises `IntegrityError` when that is more than the probes allow or the answer
+        is not of this release, `NotFound` when it was not prepared.
         """
 
 

@@ -12,9 +12,10 @@ from pathlib import Path
 from typing import Literal
 
 from pydantic import Field, ValidationError, field_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import SettingsConfigDict
 
 from mlops_core.errors import DefinitionError
+from mlops_core.target_settings import ServerSettings, TargetSettings
 
 __all__ = ["Settings"]
 
@@ -22,7 +23,7 @@ _PREFIX = "MLOPS_"
 _SHARED = ("postgresql://", "postgresql+psycopg://")
 
 
-class Settings(BaseSettings):
+class Settings(ServerSettings, TargetSettings):
     """Frozen settings; see each field."""
 
     model_config = SettingsConfigDict(

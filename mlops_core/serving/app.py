@@ -13,9 +13,11 @@ from contextlib import asynccontextmanager, suppress
 from importlib.metadata import PackageNotFoundError, version
 from typing import Annotated
 
+import numpy as np
 from fastapi import APIRouter, Depends, FastAPI
 
 from mlops_core.errors import NotFound
+from mlops_core.serving.arms import Answer, Arms
 from mlops_core.serving.follower import ReleaseFollower
 from mlops_core.serving.inference import InferenceRequest, InferenceResponse
 from mlops_core.serving.jsonbody import JsonBody
@@ -27,7 +29,7 @@ from mlops_core.serving.tensors import matrix_of
 
 __all__ = ["create_app"]
 
-Finder = Callable[..., Awaitable[Predictor]]
+Finder = Callable[..., Awaitable[str | None]]
 _LARGEST_BODY = 8 * 2**20  # bytes; 10,000 rows of 20 features are about 4 MB of JSON
 
 
@@ -55,15 +57,16 @@ def create_app(*, follower: ReleaseFollower) -> FastAPI:
     )
     app.add_middleware(JsonBody, limit=_LARGEST_BODY)
     answer_problems(app)
-    app.include_router(_server_routes(follower))
-    app.include_router(_predict_routes(follower))
+    arms = Arms(follower)
+    app.include_router(_server_routes(arms))
+    app.include_router(_predict_routes(arms))
     versions = {"/v2/models/{name}": _any_version, "/v2/models/{name}/versions/{version}": _one_version}
     for path, which in versions.items():
-        app.include_router(_model_routes(which(follower)), prefix=path)
+        app.include_router(_model_routes(arms, which(arms)), prefix=path)
     return app
 
 
-def _server_routes(follower: ReleaseFollower) -> APIRouter:
+def _server_routes(arms: Arms) -> APIRouter:
     routes = APIRouter(prefix="/v2", tags=["server"])
 
     @routes.get("")
@@ -79,66 +82,76 @@ def _server_routes(follower: ReleaseFollower) -> APIRouter:
     @routes.get("/health/ready")
     async def server_ready() -> ServerReady:
         """Whether the server can predict: 503 before the first release."""
-        follower.predictor()
+        arms.predictor()
         return ServerReady()
 
     return routes
 
 
-def _predict_routes(follower: ReleaseFollower) -> APIRouter:
+def _predict_routes(arms: Arms) -> APIRouter:
     routes = APIRouter(tags=["by id"])
 
     @routes.post("/predict")
     def predict(body: PredictRequest) -> PredictResponse:
         """Predict entities by id, from their features in the online store."""
-        predictor = follower.predictor()
-        return PredictResponse.of(predictor.release, predictor.predict_ids(body.ids))
+
+        def work(predictor: Predictor) -> Answer[PredictResponse]:
+            found = predictor.predict_ids(body.ids)
+            scores = np.array([one.probability for one in found])
+            return Answer(PredictResponse.of(predictor.release, found), scores, predictor)
+
+        return arms.answer(work).body
 
     return routes
 
 
-def _model_routes(which: Finder) -> APIRouter:
-    """What can be asked of a model; `which` finds it by the path. One answer is of one release."""
+def _model_routes(arms: Arms, which: Finder) -> APIRouter:
+    """What can be asked of a model; `which` gives the version that the path names, if it names one."""
     routes = APIRouter(tags=["model"])
 
     @routes.get("")
-    def model_metadata(served: Annotated[Predictor, Depends(which)]) -> ModelMetadata:
+    def model_metadata(version: Annotated[str | None, Depends(which)]) -> ModelMetadata:
         """What the model takes and gives."""
-        return ModelMetadata.of(served.release)
+        return ModelMetadata.of(arms.predictor(version).release)
 
     @routes.get("/ready")
-    def model_ready(served: Annotated[Predictor, Depends(which)]) -> ModelReady:
+    def model_ready(version: Annotated[str | None, Depends(which)]) -> ModelReady:
         """Whether this model (and version) is served."""
-        return ModelReady(name=served.release.name)
+        return ModelReady(name=arms.predictor(version).release.name)
 
     @routes.post("/infer", response_model_exclude_none=True)
-    def infer(body: InferenceRequest, served: Annotated[Predictor, Depends(which)]) -> InferenceResponse:
+    def infer(body: InferenceRequest, version: Annotated[str | None, Depends(which)]) -> InferenceResponse:
         """Predict rows: one input tensor a feature, of shape [n] or [n, 1], with null where missing."""
-        probabilities = served.predict_rows(matrix_of(body, served.release.feature_names))
-        return InferenceResponse.of(body, served.release, probabilities, served.labels(probabilities))
+
+        def work(predictor: Predictor) -> Answer[InferenceResponse]:
+            release = predictor.release
+            scores = predictor.predict_rows(matrix_of(body, release.feature_names))
+            return Answer(
+                InferenceResponse.of(body, release, scores, predictor.labels(scores)), scores, predictor
+            )
+
+        return arms.answer(work, version).body
 
     return routes
 
 
-def _any_version(follower: ReleaseFollower) -> Finder:
-    async def served(name: str) -> Predictor:
-        if name != follower.name:
-            raise NotFound(f"there is no such model; {follower.name!r} is served here")
-        return follower.predictor()
+def _any_version(arms: Arms) -> Finder:
+    async def none(name: str) -> str | None:
+        if name != arms.name:
+            raise NotFound(f"there is no such model; {arms.name!r} is served here")
+        return None
 
-    return served
+    return none
 
 
-def _one_version(follower: ReleaseFollower) -> Finder:
-    any_version = _any_version(follower)
+def _one_version(arms: Arms) -> Finder:
+    any_version = _any_version(arms)
 
-    async def served(name: str, version: str) -> Predictor:
-        current = await any_version(name)
-        if version != str(current.release.version):
-            raise NotFound(f"this version is not served; version {current.release.version} of {name!r} is")
-        return current
+    async def asked(name: str, version: str) -> str | None:
+        await any_version(name)
+        return version
 
-    return served
+    return asked
 
 
 def _version() -> str:

@@ -1,0 +1,104 @@
+"""Settings of where models are served and how: the targets, and the server."""
+
+from __future__ import annotations
+
+import re
+from typing import Literal
+
+from pydantic import Field, SecretStr, field_validator
+from pydantic_settings import BaseSettings
+
+__all__ = ["ServerSettings", "TargetSettings"]
+
+_IMAGE = re.compile(r"[a-z0-9]+([._/:-]+[A-Za-z0-9]+)*(@sha256:[0-9a-f]{64})?")
+
+
+class ServerSettings(BaseSettings):
+    """What `mlops serve` goes by, wherever it runs."""
+
+    token: SecretStr | None = Field(
+        default=None,
+        min_length=16,
+        description="What callers of the server must send as `Authorization: Bearer …`; by default nothing.",
+    )
+    rate_limit: float | None = Field(
+        default=None, gt=0, description="Requests a second that one caller may make; by default any number."
+    )
+    max_body: int = Field(
+        default=8 * 2**20, ge=1024, description="Bytes that a request's body may have; by default 8 MiB."
+    )
+    log_format: Literal["text", "json"] = Field(
+        default="text", description="How the server writes its log: for a person, or one JSON object a line."
+    )
+    release: str | None = Field(
+        default=None,
+        description="The folder or URL of one release that `mlops serve` serves, as a container does.",
+    )
+    release_manifest: str | None = Field(
+        default=None,
+        pattern="^[0-9a-f]{64}$",
+        description="Digest that the manifest of `release` must have; without it nobody vouches for it.",
+    )
+
+
+class TargetSettings(BaseSettings):
+    """Where versions in Production are served."""
+
+    target: Literal["local", "kubernetes", "sagemaker", "vertex"] = Field(
+        default="local", description="What serves the version in Production; see docs/targets.md."
+    )
+    target_timeout: float = Field(
+        default=1800.0, gt=0, description="Seconds that a target may take to go over to another release."
+    )
+    artifacts: str | None = Field(
+        default=None,
+        description="Where releases lie for a target on other machines: a URL, s3://BUCKET/PREFIX or so.",
+    )
+    image: str | None = Field(
+        default=None,
+        description="The server's image, as a container engine names it: REGISTRY/NAME:TAG, better @sha256:….",
+    )
+    instances: int = Field(default=2, ge=1, description="How many servers a target runs at least.")
+    max_instances: int = Field(default=4, ge=1, description="How many servers a target runs at most.")
+
+    kubernetes_context: str | None = Field(
+        default=None, description="The context of kubeconfig; by default the current one, or the pod's own."
+    )
+    kubernetes_namespace: str = Field(default="default", description="The namespace that models run in.")
+    kubernetes_gateway: str | None = Field(
+        default=None,
+        description="[NAMESPACE/]NAME of the Gateway that callers come through; a share of them needs one.",
+    )
+    kubernetes_secret: str | None = Field(
+        default=None,
+        description="A Secret whose entries are settings of the server, such as MLOPS_ONLINE_STORE.",
+    )
+
+    sagemaker_role: str | None = Field(
+        default=None, description="ARN of the role that the models of SageMaker run as."
+    )
+    sagemaker_instance: str = Field(default="ml.m5.large", description="SageMaker's type of instance.")
+    sagemaker_endpoint_url: str | None = Field(
+        default=None, description="Where SageMaker's API is, for a private endpoint; by default AWS's."
+    )
+
+    vertex_project: str | None = Field(default=None, description="The project of Google Cloud.")
+    vertex_location: str = Field(default="europe-west1", description="The region of Vertex AI.")
+    vertex_machine: str = Field(default="n1-standard-2", description="Vertex AI's type of machine.")
+    vertex_endpoint: str | None = Field(
+        default=None, description="HOST:PORT of Vertex AI's API, for a private endpoint; by default Google's."
+    )
+
+    @field_validator("image")
+    @classmethod
+    def _an_image(cls, image: str | None) -> str | None:
+        if image is not None and not _IMAGE.fullmatch(image):
+            raise ValueError(f"give REGISTRY/NAME:TAG or REGISTRY/NAME@sha256:…, got {image!r}")
+        return image
+
+    @field_validator("artifacts")
+    @classmethod
+    def _a_url(cls, artifacts: str | None) -> str | None:
+        if artifacts is not None and not re.match(r"[a-z0-9]+://[^/]|file:///", artifacts):
+            raise ValueError(f"give a URL such as s3://BUCKET/PREFIX, got {artifacts!r}")
+        return artifacts
