@@ -56,7 +56,7 @@ class TargetSettings(BaseSettings):
     )
     image: str | None = Field(
         default=None,
-        description="A Secret whose entries are settings of the server, MLOPS_ONLINE_STORE or so.",
+        description="The server's image as a container engine names it: REGISTRY/NAME@sha256:… or so.",
     )
     instances: int = Field(default=2, ge=1, description="How many servers a target runs at least.")
     max_instances: int = Field(default=4, ge=1, description="How many servers a target runs at most.")
