@@ -8,6 +8,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
+from mlops_core.errors import DefinitionError
 from mlops_core.provenance import Code
 from mlops_core.workspace import Workspace
 
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from mlops_core.adapters.deployer.local import LocalDeployer
+    from mlops_core.adapters.deployer.platform import Platform
+    from mlops_core.adapters.deployer.remote import RemoteDeployer
     from mlops_core.adapters.github import GitHubDeployer
     from mlops_core.adapters.registry.mlflow_leftovers import MlflowLeftovers
     from mlops_core.domain.candidates import AnyCandidate
@@ -165,15 +168,45 @@ class ConfiguredEngines:
 
     @property
     def deployer(self) -> Deployer:
-        """A folder of releases on this machine."""
+        """A folder of releases on this machine, or a platform that serves published ones."""
         return self.releases
 
     @cached_property
-    def releases(self) -> LocalDeployer:
-        """The same folder, as a server sees it."""
+    def releases(self) -> LocalDeployer | RemoteDeployer:
+        """The same, as a server sees it."""
+        if self._settings.target != "local":
+            return self._remote()
         from mlops_core.adapters.deployer.local import LocalDeployer
 
         return LocalDeployer(home=self._home, trainer=_WhenUsed(self))
+
+    def _remote(self) -> RemoteDeployer:
+        settings = self._settings
+        if settings.artifacts is None:
+            raise DefinitionError(
+                f"MLOPS_TARGET is {settings.target}: say where releases lie for it with MLOPS_ARTIFACTS, a URL "
+                "that this machine writes to and the target reads, such as s3://BUCKET/PREFIX"
+            )
+        from mlops_core.adapters.deployer.published import PublishedReleases
+        from mlops_core.adapters.deployer.remote import RemoteDeployer
+
+        return RemoteDeployer(self._platform(), PublishedReleases(settings.artifacts, _WhenUsed(self)))
+
+    def _platform(self) -> Platform:
+        settings = self._settings
+        match settings.target:
+            case "kubernetes":
+                from mlops_core.adapters.kubernetes import KubernetesPlatform
+
+                return KubernetesPlatform.of(settings)
+            case "sagemaker":
+                from mlops_core.adapters.sagemaker import SageMakerPlatform
+
+                return SageMakerPlatform.of(settings)
+            case _:
+                from mlops_core.adapters.vertex import VertexPlatform
+
+                return VertexPlatform.of(settings)
 
     @cached_property
     def dispatcher(self) -> Dispatcher | None:
@@ -196,7 +229,7 @@ class ConfiguredEngines:
 
 
 class _WhenUsed:
-    """The trainer as the deployer needs it: for loading models, not for looking what is served."""
+    """The trainer as the deployer needs it: for loading models to serve, not for looking what is served."""
 
     def __init__(self, engines: ConfiguredEngines) -> None:
         self._engines = engines
@@ -207,7 +240,9 @@ class _WhenUsed:
         return self._engines.trainer.fit(candidate, rows, labels)
 
     def load(self, folder: Path) -> FittedModel:
-        return self._engines.trainer.load(folder)
+        from mlops_core.adapters.trainer.quick import QuickTrainer
+
+        return QuickTrainer().load(folder)
 
     def environment(self) -> dict[str, str]:
         return self._engines.trainer.environment()

@@ -14,6 +14,7 @@ import pytest
 
 from mlops_core.adapters.feature_store.feast_environment import FEAST
 from mlops_core.errors import NotFound
+from tests.deployer.rigs import CLOUDS
 from tests.longest_first import are_live, longest_first
 from tests.postgresql_server import postgresql_binaries, running
 
@@ -28,12 +29,19 @@ if TYPE_CHECKING:
 DATABASES = 5_000
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """`pytest -m cloud --target kubernetes`: what deployers do is tried with a real account."""
+    parser.addoption("--target", choices=CLOUDS, help="the target that `-m cloud` deploys to, for real")
+
+
 def pytest_configure(config: pytest.Config) -> None:
     """Forget the settings of who runs the tests; have pytest-xdist hand out live files in the order below.
 
-    A state folder, a ledger or a token in the environment is somebody's own, and no test's.
+    A state folder, a ledger or a token in the environment is somebody's own, and no test's, but for those who
+    name a target to try.
     """
-    for name in [one for one in os.environ if one.startswith(("MLOPS_", "GITHUB_")) or one == "GH_TOKEN"]:
+    own = () if config.getoption("--target") else os.environ
+    for name in [one for one in own if one.startswith(("MLOPS_", "GITHUB_")) or one == "GH_TOKEN"]:
         del os.environ[name]
     if are_live(config):
         config.option.loadscopereorder = False

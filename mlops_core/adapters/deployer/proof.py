@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 from typing import TYPE_CHECKING
 
+from mlops_core.domain.digest import file_digests
 from mlops_core.domain.release import Bundle, Release
-from mlops_core.errors import BadInput, IntegrityError
+from mlops_core.errors import BadInput, IntegrityError, NotFound
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -14,15 +16,19 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from mlops_core.domain.traffic import Served
     from mlops_core.ports import FittedModel
 
 __all__ = [
     "check_bundle",
+    "check_share",
+    "compared",
     "different",
     "folder_name",
     "prove",
     "release_of",
     "same_bundle",
+    "same_files",
     "same_model",
     "valid_name",
 ]
@@ -61,24 +67,52 @@ def check_bundle(bundle: Bundle) -> None:
         )
 
 
+def check_share(release: Release, serving: Served | None, percent: int, *, shadow: bool) -> None:
+    """Raise `BadInput` or `NotFound` for a share that no target can give, see `Deployer.share`."""
+    who = f"{release.name} version {release.version}"
+    most = 100 if shadow else 99
+    if not 1 <= percent <= most:
+        raise BadInput(
+            f"{who}: a {'shadow' if shadow else 'trial'} takes 1 to {most} percent, not {percent}"
+            + ("" if shadow else "; all of the callers are `mlops promote`'s")
+        )
+    if serving is None:
+        raise NotFound(
+            f"nothing of {release.name} serves yet, so there is nothing to share with: promote a version"
+        )
+    if (serving.version, serving.digest) == (release.version, release.digest):
+        raise BadInput(f"{who} serves already: a share is for another version")
+
+
 def folder_name(version: int, digest: str) -> str:
     """What a release is called at its target."""
     return f"{version}-{digest[:12]}"
 
 
-def prove(model: FittedModel, of: Bundle | Release) -> None:
-    """Raise `IntegrityError` unless the model predicts the probes as it did when it was trained."""
+def prove(model: FittedModel, of: Bundle | Release) -> float:
+    """The largest difference of the model's predictions of its probes from those made at training.
+
+    Raises `IntegrityError` when it is more than the probes allow.
+    """
     import numpy as np  # here: looking what is served needs none
 
     rows = np.array(of.probes.rows, dtype=np.float64)  # None becomes NaN
+    return compared(_predicted(model, rows, of), of)
+
+
+def compared(predicted: NDArray[np.float64], of: Bundle | Release) -> float:
+    """The same of predictions (n,) that somebody else made of the probes."""
+    import numpy as np
+
     expected = np.array(of.probes.expected, dtype=np.float64)
-    difference = _largest_difference(_predicted(model, rows, of), expected)
+    difference = _largest_difference(predicted, expected)
     if not difference <= of.probes.tolerance:  # a NaN is not within the tolerance either
         raise IntegrityError(
             f"{of.name!r} version {of.version} does not predict as it did at training: over {len(expected)} "
             f"probes the largest difference is {difference:.3g}, allowed is {of.probes.tolerance:.3g}. It is "
             "not served; compare the library versions in its lineage with those here, or train it again"
         )
+    return difference
 
 
 def _predicted(model: FittedModel, rows: NDArray[np.float64], of: Bundle | Release) -> NDArray[np.float64]:
@@ -117,6 +151,11 @@ def same_bundle(release: Release, bundle: Bundle) -> bool:
     """Whether the release was made of exactly such a bundle, wherever the bundle's folder lay."""
     again = release_of(bundle, uri=release.uri, released_at=release.released_at, files=release.files)
     return again == release
+
+
+def same_files(release: Release, bundle: Bundle) -> bool:
+    """Whether the release was made of exactly such a bundle, and holds the files of its folder."""
+    return same_bundle(release, bundle) and release.files == file_digests(Path(bundle.model_folder))
 
 
 def same_model(release: Release, bundle: Bundle) -> bool:
