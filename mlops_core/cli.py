@@ -87,6 +87,7 @@ def _parser(words: Sequence[str]) -> OptionParser:
         run,
         serve,
         task,
+        traffic,
     )
 
     parser = OptionParser(prog="mlops", description="Deliver models on tabular, time-stamped data.")
@@ -99,6 +100,7 @@ def _parser(words: Sequence[str]) -> OptionParser:
         gate,
         approvals,
         canary,
+        traffic,
         promote,
         github,
         history,

@@ -21,11 +21,13 @@ if TYPE_CHECKING:
 
     from mlops_core.adapters.deployer.local import LocalDeployer
     from mlops_core.adapters.deployer.platform import Platform
+    from mlops_core.adapters.deployer.published import PublishedReleases
     from mlops_core.adapters.deployer.remote import RemoteDeployer
     from mlops_core.adapters.github import GitHubDeployer
     from mlops_core.adapters.registry.mlflow_leftovers import MlflowLeftovers
     from mlops_core.domain.candidates import AnyCandidate
     from mlops_core.domain.usecase import UseCase
+    from mlops_core.manifests import Workload
     from mlops_core.ports import (
         Deployer,
         Dispatcher,
@@ -180,17 +182,29 @@ class ConfiguredEngines:
 
         return LocalDeployer(home=self._home, trainer=_WhenUsed(self))
 
+    def workload(self, name: str, version: int, digest: str) -> Workload | None:
+        """A published release as Kubernetes runs it; None when that version was not published yet."""
+        from mlops_core.adapters.deployer.platform import Placed
+        from mlops_core.adapters.kubernetes.workload import workload_of
+
+        found = self._published(f"{name} runs in Kubernetes").find(name, version, digest)
+        return workload_of(Placed.of(*found), self._settings) if found else None
+
     def _remote(self) -> RemoteDeployer:
-        settings = self._settings
-        if settings.artifacts is None:
-            raise DefinitionError(
-                f"MLOPS_TARGET is {settings.target}: say where releases lie for it with MLOPS_ARTIFACTS, a URL "
-                "that this machine writes to and the target reads, such as s3://BUCKET/PREFIX"
-            )
-        from mlops_core.adapters.deployer.published import PublishedReleases
         from mlops_core.adapters.deployer.remote import RemoteDeployer
 
-        return RemoteDeployer(self._platform(), PublishedReleases(settings.artifacts, _WhenUsed(self)))
+        published = self._published(f"MLOPS_TARGET is {self._settings.target}")
+        return RemoteDeployer(self._platform(), published)
+
+    def _published(self, why: str) -> PublishedReleases:
+        if self._settings.artifacts is None:
+            raise DefinitionError(
+                f"{why}: say where releases lie for it with MLOPS_ARTIFACTS, a "
+                "URL that this machine writes to and the target reads, such as s3://BUCKET/PREFIX"
+            )
+        from mlops_core.adapters.deployer.published import PublishedReleases
+
+        return PublishedReleases(self._settings.artifacts, _WhenUsed(self))
 
     def _platform(self) -> Platform:
         settings = self._settings

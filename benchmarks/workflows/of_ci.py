@@ -1,8 +1,8 @@
 """Scenarios of ci.yml; `.ci/run` is who calls its scripts in full.
 
 Here installing is left out, lint looks at all files but types at few, tests are two files, and
-coverage, package and docs are stand-ins that leave the files which are kept. Each Python of the matrix has an
-environment of its own with what these tests want; see `pythons`.
+coverage, package, image and docs are stand-ins that leave the files which are kept. Each Python of the
+matrix has an environment of its own with what these tests want; see `pythons`.
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ __all__ = ["scenarios"]
 _LEFT = {
     "coverage": "mkdir -p build/coverage && echo '| all | 100% |' > build/coverage/coverage.md",
     "package": "mkdir -p dist && touch dist/a.whl dist/a.tar.gz dist/sbom.cdx.json",
+    "image": "true",
     "docs": "mkdir -p build/site && touch build/site/index.html",
 }
 _TESTS = "tests/dag/test_dag_report.py tests/dag/test_dag_task.py"

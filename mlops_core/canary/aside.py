@@ -10,7 +10,6 @@ import socket
 import threading
 import time
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import uvicorn
@@ -18,12 +17,13 @@ import uvicorn
 from mlops_core.errors import Unavailable
 from mlops_core.serving.app import create_app
 from mlops_core.serving.follower import ReleaseFollower
+from mlops_core.serving.loaded import SELDOM, Loaded
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from mlops_core.domain.release import Release
-    from mlops_core.ports import FittedModel, OnlineStore
+    from mlops_core.ports import OnlineStore
 
 __all__ = ["HOST", "Loaded", "serving_aside"]
 
@@ -31,27 +31,6 @@ HOST = "127.0.0.1"
 
 _START_SECONDS = 30.0
 _GRACE_SECONDS = 5
-_SELDOM = 3600.0  # seconds between two looks for another release: there is none
-
-
-@dataclass(frozen=True)
-class Loaded:
-    """One release and its model: a `ReleaseSource` that holds nothing else, ever."""
-
-    release: Release
-    model: FittedModel
-
-    def signature(self, name: str) -> object:
-        """See `ReleaseSource.signature`."""
-        return name, self.release.digest
-
-    def current(self, name: str) -> Release | None:  # noqa: ARG002 - it has one
-        """See `ReleaseSource.current`."""
-        return self.release
-
-    def load(self, release: Release) -> FittedModel:  # noqa: ARG002 - it has one
-        """See `ReleaseSource.load`: it was proved before it came here."""
-        return self.model
 
 
 @contextmanager
@@ -60,7 +39,7 @@ def serving_aside(loaded: Loaded, store: OnlineStore) -> Iterator[int]:
 
     Raises `Unavailable` when it does not come up.
     """
-    follower = ReleaseFollower(name=loaded.release.name, source=loaded, store=store, interval=_SELDOM)
+    follower = ReleaseFollower(name=loaded.release.name, source=loaded, store=store, interval=SELDOM)
     config = uvicorn.Config(
         create_app(follower=follower),
         log_config=None,

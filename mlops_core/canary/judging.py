@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from mlops_core.canary.shift import shift
 from mlops_core.checks.answer import answered, failed, not_applicable, told
+from mlops_core.errors import MlopsError
+from mlops_core.metrics.shift import shift
 
 if TYPE_CHECKING:
     from mlops_core.canary.caller import Caller
@@ -15,8 +16,9 @@ if TYPE_CHECKING:
     from mlops_core.domain.gates import Check
     from mlops_core.domain.registry import ModelVersion
     from mlops_core.domain.release import Release
+    from mlops_core.ports import Deployer
 
-__all__ = ["FEWEST_ENTITIES", "answers", "latency", "probes", "served", "shifted"]
+__all__ = ["FEWEST_ENTITIES", "answers", "at_the_target", "latency", "probes", "served", "shifted"]
 
 FEWEST_ENTITIES = 50
 """Of fewer the index says nothing: from no change at all it is about 20/n by chance (B. Yurdakul,
@@ -34,6 +36,20 @@ def served(release: Release | None, version: ModelVersion) -> Check:
     if not good:
         sentence += f", and not version {version.number}, digest {version.digest[:12]}"
     return answered("served", good, sentence, {})
+
+
+def at_the_target(deployer: Deployer, release: Release) -> Check:
+    """The target itself, asked by the way that callers ask, predicts as at training."""
+    rows, tolerance = len(release.probes.rows), release.probes.tolerance
+    try:
+        difference = deployer.verify(release)
+    except MlopsError as error:
+        return failed("target", str(error))
+    sentence = (
+        f"the target predicts {rows} rows as at training: the largest difference is {difference:.2g}, at "
+        f"most {tolerance:.0e}"
+    )
+    return answered("target", True, sentence, {"tolerance": tolerance}, {"difference": difference})
 
 
 def answers(caller: Caller) -> Check:

@@ -31,8 +31,6 @@ if TYPE_CHECKING:
 
 __all__ = ["asked_aside", "check_online", "rehearsed", "rehearsed_serving"]
 
-TARGET = "local"
-
 _WARM_UP = 10  # requests whose time is not taken: the first ones load what the later ones use
 
 
@@ -55,8 +53,9 @@ def rehearsed_serving(
 ) -> Canary:
     """Ask the release that serves now, after a promotion: it must be this version, and answer as it should.
 
-    Beside it the one that served before is asked, where it still lies ready. Raises as `rehearsed` does, and
-    `NotFound` when nothing serves.
+    The target itself is asked for its probes, and the release served aside for what callers ask. Beside it
+    the one that served before is asked, where it still lies ready. Raises as `rehearsed` does, and `NotFound`
+    when nothing serves.
     """
     release = releases.current(version.name)
     if release is None:
@@ -66,7 +65,7 @@ def rehearsed_serving(
         )
     loaded = Loaded(release, releases.load(release))
     before, without = _loaded_before(engines, releases, release)
-    first = (judging.served(release, version),)
+    first = (judging.served(release, version), judging.at_the_target(engines.deployer, release))
     return _tried(engines, version, loaded, before, without, limits or Limits(), first)
 
 
@@ -110,7 +109,7 @@ def _tried(
         name=version.name,
         version=version.number,
         digest=version.digest,
-        target=TARGET,
+        target=engines.deployer.status(version.name).target,
         release=release.uri,
         against=beside.release.version if beside else None,
         entities=len(ids),

@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import logging
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mlops_core.commands.output import one_line, print_json, print_table, say
 from mlops_core.commands.outputs import add_outputs, write_outputs
 from mlops_core.commands.subject import add_version, engines_for, model_named, version_of
-from mlops_core.errors import BadInput
+from mlops_core.disk import translated
+from mlops_core.errors import BadInput, NotFound
 
 if TYPE_CHECKING:
     import argparse
     from collections.abc import Sequence
 
     from mlops_core.canary import Canary, Limits
+    from mlops_core.domain.release import Release
 
 __all__ = ["add"]
 
@@ -37,6 +40,9 @@ def add(verbs: Any, words: Sequence[str]) -> None:  # noqa: ARG001 - every verb 
         action="store_true",
         help="after a promotion: ask the release that serves now, which must be this version's",
     )
+    parser.add_argument(
+        "--manifest", metavar="FILE", help="with --served: write the manifest of what serves, release.json"
+    )
     parser.add_argument("--requests", metavar="N", help="how many requests by id (default: 200)")
     parser.add_argument(
         "--max-shift",
@@ -56,6 +62,8 @@ def add(verbs: Any, words: Sequence[str]) -> None:  # noqa: ARG001 - every verb 
 
 def _canary(arguments: argparse.Namespace) -> int:
     number, limits = version_of(arguments.version), _limits(arguments)
+    if arguments.manifest is not None and not arguments.served:
+        raise BadInput("--manifest is of what serves: give --served as well")
     from mlops_core.canary import rehearsed, rehearsed_serving
     from mlops_core.promotion import registered
 
@@ -65,11 +73,21 @@ def _canary(arguments: argparse.Namespace) -> int:
     tried = rehearsed_serving if arguments.served else rehearsed
     found = tried(engines, engines.releases, version, limits)
     write_outputs(arguments.outputs, _outputs(found))
+    if arguments.manifest is not None:
+        _keep_manifest(engines.releases.current(version.name), Path(arguments.manifest))
     if arguments.json:
         print_json({"verdict": found.verdict, **found.model_dump(mode="json")})
     else:
         _tell(found, served=arguments.served)
     return 3 if found.verdict == "failed" else 0
+
+
+def _keep_manifest(release: Release | None, file: Path) -> None:
+    """The bytes of release.json, whose digest is what vouches for all files of the release."""
+    if release is None:
+        raise NotFound("nothing serves any more, so there is no manifest to keep")
+    with translated("write the manifest", file.parent):
+        file.write_bytes(release.model_dump_json(indent=1).encode())
 
 
 def _limits(arguments: argparse.Namespace) -> Limits:

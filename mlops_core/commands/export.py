@@ -1,4 +1,4 @@
-"""`mlops export USE_CASE --to …`: the pipeline, or its features, as text for other tools."""
+"""`mlops export USE_CASE --to …`: the pipeline, its features or its model, as text for other tools."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from pydantic import ValidationError
 
 from mlops_core.commands.export_files import ADDED, Written, write_files
+from mlops_core.commands.export_model import MODELS, export_model
 from mlops_core.commands.output import say, warn
 from mlops_core.commands.subject import options_of
 from mlops_core.errors import BadInput
@@ -137,17 +138,20 @@ TARGETS = {
     "feast": Target(lambda _: (), (), frozenset()),  # made from data too: see `_write_feast`
 }
 
+_MODEL = Target(lambda _: (), (), frozenset({"version"}))  # made from a release: see `export_model`
+
 
 def add(verbs: Any, words: Sequence[str]) -> None:
     """Add the verb; the options are those of a run of the use case that `words` name."""
-    parser = verbs.add_parser("export", help="the pipeline for other runners, or the features for Feast")
+    parser = verbs.add_parser("export", help="the pipeline, the features or the model, for other tools")
     parser.add_argument("use_case", metavar="USE_CASE", help="such as churn, or module:ATTRIBUTE")
-    parser.add_argument("--to", required=True, choices=[*TARGETS], help="what to make")
+    parser.add_argument("--to", required=True, choices=[*TARGETS, *MODELS], help="what to make")
     parser.add_argument(
         "--into", type=Path, metavar="FOLDER", help="where to write it; a single text is printed otherwise"
     )
     parser.add_argument("--schedule", metavar="CRON", help="when it runs by itself, such as '0 6 * * 1'")
     parser.add_argument("--timezone", metavar="ZONE", help="of the schedule, such as Europe/Berlin; else UTC")
+    parser.add_argument("--version", type=int, metavar="N", help="of the model; else the one in Production")
     parser.set_defaults(command=_export)
     add_options(parser, options_of(words, "export"))
 
@@ -155,11 +159,21 @@ def add(verbs: Any, words: Sequence[str]) -> None:
 def _export(arguments: argparse.Namespace) -> int:
     from mlops_core.usecases import find
 
-    target, use_case = TARGETS[arguments.to], find(arguments.use_case)
+    target, use_case = TARGETS.get(arguments.to, _MODEL), find(arguments.use_case)
     given = {
         name: value for name, value in vars(arguments).items() if name in DeliveryParameters.model_fields
     }
     _check(arguments, target, given)
+    if arguments.to in MODELS:
+        export_model(
+            use_case.name,
+            known_as=arguments.use_case,
+            to=arguments.to,
+            number=arguments.version,
+            into=arguments.into,
+            tell=_tell,
+        )
+        return 0
     if arguments.to == "feast":
         _write_feast(use_case, arguments.into)
         return 0
@@ -191,7 +205,8 @@ def _signed(diagram: str, document: PipelineDocument) -> str:
 
 
 def _check(arguments: argparse.Namespace, target: Target, given: Mapping[str, Any]) -> None:
-    told = [*given, *(one for one in ("schedule", "timezone") if getattr(arguments, one) is not None)]
+    others = ("schedule", "timezone", "version")
+    told = [*given, *(one for one in others if getattr(arguments, one) is not None)]
     strange = [f"--{one.replace('_', '-')}" for one in told if one not in target.told]
     if strange:
         raise BadInput(f"{', '.join(strange)}: an export to {arguments.to} cannot say that: leave it away")

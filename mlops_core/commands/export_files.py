@@ -31,8 +31,12 @@ class Written:
     text: str
 
 
-def write_files(folder: Path, texts: Mapping[str, str], document: PipelineDocument) -> list[Written]:
+def write_files(
+    folder: Path, texts: Mapping[str, str], document: PipelineDocument | None = None
+) -> list[Written]:
     """Write each text into its file, in one step each, and say what became of it.
+
+    `document` is the pipeline that they are of, if they are of one.
 
     Raises `BadInput`, and writes nothing, where a file of one of the names was not written by an export.
     """
@@ -45,7 +49,7 @@ def write_files(folder: Path, texts: Mapping[str, str], document: PipelineDocume
     return found
 
 
-def _found(path: Path, text: str, document: PipelineDocument) -> Written:
+def _found(path: Path, text: str, document: PipelineDocument | None) -> Written:
     """What is to become of a file, before anything is written."""
     try:
         there = path.read_bytes()
@@ -62,16 +66,16 @@ def _found(path: Path, text: str, document: PipelineDocument) -> Written:
     )
 
 
-def _exported(there: str, path: Path, document: PipelineDocument) -> bool:
+def _exported(there: str, path: Path, document: PipelineDocument | None) -> bool:
     """Whether an export wrote this: its head has the command; JSON, which has no comments, is a document."""
     from mlops_core.exporters.text import from_text
 
-    if path.suffix == ".json":
+    if document is not None and path.suffix == ".json":
         try:
             return from_text(there, str(path)).name == document.name
         except BadInput:
             return False
     head = "\n".join(there.splitlines()[:_HEAD])
-    if path.name == ADDED:
+    if document is not None and path.name == ADDED:
         return f"{_MARK}{document.use_case} --to prefect" in head
     return _MARK in head

@@ -9,7 +9,16 @@ from mlops_core.commands import past
 from mlops_core.commands.output import moment, one_line, print_json, print_table, say
 from mlops_core.commands.subject import engines_for, model_named, version_of
 from mlops_core.commands.times import past_instant_of
-from mlops_core.domain.ledger import Adopted, Archived, Decided, Deployed, Promoted, RolledBack
+from mlops_core.domain.ledger import (
+    Adopted,
+    Archived,
+    Decided,
+    Deployed,
+    Promoted,
+    RolledBack,
+    TrialEnded,
+    Tried,
+)
 from mlops_core.domain.standing import Standing
 from mlops_core.errors import BadInput, NotFound
 
@@ -94,6 +103,10 @@ def _what(entry: Entry) -> str:
             return f"rolled back to {to}"
         case Deployed(release=release):
             return f"deployed {release.rpartition('/')[2]}"
+        case Tried(percent=percent, shadow=shadow):
+            return f"tried as a shadow of {percent} %" if shadow else f"tried on {percent} %"
+        case TrialEnded(by=by):
+            return "taken back by its target" if by == "target" else f"trial ended by {by}"
         case Adopted(stage=stage):
             return f"adopted in {stage}"
         case event:

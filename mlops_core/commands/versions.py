@@ -24,6 +24,8 @@ def stage_of(standing: Standing, version: ModelVersion) -> str:
 
 def note_on(standing: Standing, number: int, now: datetime) -> str:
     """What else a person should know of a version at a glance; mostly nothing."""
+    if standing.trial is not None and standing.trial.version == number:
+        return "on trial"
     if number in standing.withdrawn:
         return "rolled back from"
     since = standing.since(number)

@@ -14,6 +14,7 @@ from pydantic import Field
 from mlops_core.domain.digest import digest_of
 from mlops_core.domain.gates import Approval, GateDecision
 from mlops_core.domain.registry import Stage
+from mlops_core.domain.traffic import Bounds
 from mlops_core.domain.value import Value
 
 if TYPE_CHECKING:
@@ -34,6 +35,8 @@ __all__ = [
     "Refused",
     "Registered",
     "RolledBack",
+    "TrialEnded",
+    "Tried",
     "entries_after",
 ]
 
@@ -137,6 +140,30 @@ class Deployed(Value):
     content: str
 
 
+class Tried(Value):
+    """It is tried on callers, from `release`, whose content has digest `content`; the rest is `Share`'s."""
+
+    kind: Literal["tried"] = "tried"
+    percent: int
+    shadow: bool = False
+    bounds: Bounds
+    release: str
+    content: str
+
+
+class TrialEnded(Value):
+    """Its trial is over. `requests` it was given, `errors` of them failed; None where nobody told.
+
+    By the "target", which took it back for its bounds: it does not come back unless it is named. By a
+    "person", a "promotion" or "another trial"; "refused" when the target never let it begin.
+    """
+
+    kind: Literal["trial ended"] = "trial ended"
+    by: Literal["target", "person", "promotion", "another trial", "refused"]
+    requests: int | None = None
+    errors: int | None = None
+
+
 class Adopted(Value):
     """It was found in `stage` when this ledger began, its own history not being known."""
 
@@ -154,6 +181,8 @@ AnyEvent = Annotated[
     | Archived
     | RolledBack
     | Deployed
+    | Tried
+    | TrialEnded
     | Adopted,
     Field(discriminator="kind"),
 ]

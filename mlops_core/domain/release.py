@@ -43,7 +43,7 @@ class Bundle(Value):
 
 
 class Release(Value):
-    """A release as it lies at its target. `uri` is relative to the state folder.
+    """A release as it lies at its target. `uri` is relative to the state folder, or a URL.
 
     `files` are the digests of the model's files and documents by their path in it; the manifest that holds
     them is itself checked against the pointer that makes a release current.

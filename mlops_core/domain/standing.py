@@ -16,6 +16,8 @@ from mlops_core.domain.ledger import (
     Refused,
     Registered,
     RolledBack,
+    TrialEnded,
+    Tried,
 )
 
 if TYPE_CHECKING:
@@ -58,8 +60,9 @@ class Standing:
     """What the entries of one model's ledger amount to.
 
     `models` are digests, `decisions` and `requests` the newest, by version. `served` are the entries of what
-    was served, oldest first. `withdrawn` are the entries by which versions were rolled back from that nobody
-    has named since. `production` is the version in Production: one at most, and never none again once there
+    was served, oldest first. `withdrawn` are the entries by which versions were rolled back from, or taken
+    back by their target while they were tried, that nobody has named since. `trial` is the entry of the
+    version on trial. `production` is the version in Production: one at most, and never none again once there
     was one.
     """
 
@@ -72,6 +75,7 @@ class Standing:
     requests: dict[int, Request] = field(default_factory=dict)
     served: tuple[Entry, ...] = ()
     withdrawn: dict[int, Entry] = field(default_factory=dict)
+    trial: Entry | None = None
 
     @classmethod
     def of(cls, name: str, entries: Sequence[Entry]) -> Standing:
@@ -112,7 +116,7 @@ class Standing:
         found = [one for one in self.entries if one.version == version and _to_production(one)]
         return found[-1] if found else None
 
-    def _after(self, entry: Entry) -> Standing:
+    def _after(self, entry: Entry) -> Standing:  # noqa: C901 - one case a kind of event
         changed: dict[str, object] = {"models": {**self.models, entry.version: entry.model}}
         version = entry.version
         match entry.event:
@@ -135,9 +139,19 @@ class Standing:
                 changed["stages"] = {**self.stages, version: "Archived"}
             case RolledBack():
                 changed["withdrawn"] = {**self.withdrawn, version: entry}
+            case Tried() | TrialEnded():
+                changed |= self._tried(entry)
             case Deployed():
                 changed["served"] = (*self.served, entry)
         return Standing(**{**vars(self), **changed})
+
+    def _tried(self, entry: Entry) -> dict[str, object]:
+        event = entry.event
+        if not isinstance(event, TrialEnded):
+            return {"trial": entry}
+        if event.by != "target":
+            return {"trial": None}
+        return {"trial": None, "withdrawn": {**self.withdrawn, entry.version: entry}}
 
     def _answered(self, entry: Entry, digest: str) -> dict[int, Request]:
         request = self.requests.get(entry.version)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from mlops_core.domain.ledger import Archived, Draft, Promoted
 from mlops_core.errors import NotFound, Superseded
 from mlops_core.promotion.approval import current_question, standing_decision
+from mlops_core.promotion.ending import ending, settled
 from mlops_core.promotion.record import draft, mirror, record, signed
 from mlops_core.promotion.target import prepared, serve
 
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from mlops_core.domain.standing import Standing
     from mlops_core.ports import Engines
 
-__all__ = ["archiving", "promote", "put_into_production"]
+__all__ = ["archiving", "cleared", "promote", "put_into_production"]
 
 
 def put_into_production(
@@ -42,6 +43,7 @@ def put_into_production(
     well when another version was promoted before this one served.
     """
     actor, reason = signed(f"{version.name} version {version.number}", actor, reason)
+    settled(engines, version.name)
     prepared(engines, version, waive=waive)
     promote(engines, version, policy, actor=actor, reason=reason, named=named, waive=waive)
     release = serve(engines, version.name, actor=actor, reason=reason)
@@ -77,22 +79,40 @@ def promote(
     def wanted(standing: Standing) -> list[Draft]:
         if standing.production == version.number:
             return []
-        decision = standing_decision(standing, version, policy, engines.code.whole)
-        _check_verdict(version, decision, waive)
-        if not named:
-            _check_not_withdrawn(standing, version)
-        request = None
-        if decision.policy.approval is not None:
-            request = _approved(engines, standing, version, policy)
+        decision, request = cleared(engines, standing, version, policy, named=named, waive=waive)
         event = Promoted(
             champion=standing.production,
             decision=decision.digest,
             request=request,
             waived=tuple(name for name in decision.failed if name in waive),
         )
-        return [draft(version, event, actor, reason), *archiving(standing, version.number, actor, reason)]
+        return [
+            *ending(engines, standing, "promotion", actor, reason),
+            draft(version, event, actor, reason),
+            *archiving(standing, version.number, actor, reason),
+        ]
 
     return record(engines.ledger, version.name, wanted)
+
+
+def cleared(
+    engines: Engines,
+    standing: Standing,
+    version: ModelVersion,
+    policy: GatePolicy,
+    *,
+    named: bool,
+    waive: Collection[str] = (),
+) -> tuple[GateDecision, str | None]:
+    """The decision and the approval by which callers may get a version; raises as `promote` does."""
+    decision = standing_decision(standing, version, policy, engines.code.whole)
+    _check_verdict(version, decision, waive)
+    if not named:
+        _check_not_withdrawn(standing, version)
+    request = None
+    if decision.policy.approval is not None:
+        request = _approved(engines, standing, version, policy)
+    return decision, request
 
 
 def archiving(standing: Standing, successor: int, actor: str, reason: str) -> list[Draft]:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from mlops_core.domain.ledger import Deployed, Draft, Promoted, RolledBack
 from mlops_core.errors import IntegrityError, NotFound, Superseded
+from mlops_core.promotion.ending import ending
 from mlops_core.promotion.promote import archiving
 from mlops_core.promotion.record import record, registered, signed, standing_of
 from mlops_core.promotion.target import content_of, in_place, prepared, serve
@@ -40,7 +41,7 @@ def roll_back(engines: Engines, name: str, *, to: int | None = None, actor: str,
         target = served_before(before, to)
         if target.version != before.production:
             _check(engines, target)
-            record(engines.ledger, name, lambda standing: _steps(before, standing, target, actor, reason))
+            record(engines.ledger, name, lambda now: _steps(engines, before, now, target, actor, reason))
     return serve(engines, name, actor=actor, reason=reason)
 
 
@@ -73,7 +74,9 @@ def _interrupted(standing: Standing) -> bool:
     return left is not None and isinstance(left.event, RolledBack) and left.event.to == standing.production
 
 
-def _steps(before: Standing, standing: Standing, target: Entry, actor: str, reason: str) -> list[Draft]:
+def _steps(
+    engines: Engines, before: Standing, standing: Standing, target: Entry, actor: str, reason: str
+) -> list[Draft]:
     if standing.production == target.version:  # somebody else did the same
         return []
     if standing.production != before.production or standing.production is None:
@@ -96,7 +99,8 @@ def _steps(before: Standing, standing: Standing, target: Entry, actor: str, reas
         actor=actor,
         reason=reason,
     )
-    return [gone, back, *archiving(standing, target.version, actor, reason)]
+    tried = ending(engines, standing, "promotion", actor, reason)
+    return [*tried, gone, back, *archiving(standing, target.version, actor, reason)]
 
 
 def _check(engines: Engines, target: Entry) -> None:

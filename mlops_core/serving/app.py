@@ -1,8 +1,8 @@
 """The HTTP application: the Open Inference Protocol v2, and `POST /predict` by ids.
 
 There is no documentation page, because FastAPI's loads its scripts from a public network; `/openapi.json`
-describes everything. Handlers are plain functions, so FastAPI runs them in threads and a long prediction
-delays no health check.
+describes everything. Plain handlers are run in threads by FastAPI, predictions as `pace.py` says: neither
+delays a health check.
 """
 
 # No `from __future__ import annotations` here: FastAPI reads the handlers' annotations at run time.
@@ -10,31 +10,41 @@ delays no health check.
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
+from functools import partial
 from importlib.metadata import PackageNotFoundError, version
 from typing import Annotated
 
-import numpy as np
-from fastapi import APIRouter, Depends, FastAPI
+from fastapi import APIRouter, Depends, FastAPI, Response
+from fastapi.responses import PlainTextResponse
 
-from mlops_core.errors import NotFound
-from mlops_core.serving.arms import Answer, Arms
+from mlops_core.errors import NotFound, Unavailable
+from mlops_core.serving.arms import Arms
+from mlops_core.serving.cloud import add_clouds
+from mlops_core.serving.description import describe
+from mlops_core.serving.drain import Drain
 from mlops_core.serving.follower import ReleaseFollower
-from mlops_core.serving.inference import InferenceRequest, InferenceResponse
+from mlops_core.serving.guard import Admission, Guard
 from mlops_core.serving.jsonbody import JsonBody
 from mlops_core.serving.metadata import ModelMetadata, ModelReady, ServerLive, ServerMetadata, ServerReady
-from mlops_core.serving.prediction import PredictRequest, PredictResponse
-from mlops_core.serving.predictor import Predictor
+from mlops_core.serving.metrics import ServerMetrics
+from mlops_core.serving.observer import Observer
+from mlops_core.serving.predictions import add_predictions
 from mlops_core.serving.problem import Problem, answer_problems
-from mlops_core.serving.tensors import matrix_of
+from mlops_core.serving.traffic import traffic_routes
 
 __all__ = ["create_app"]
 
 Finder = Callable[..., Awaitable[str | None]]
-_LARGEST_BODY = 8 * 2**20  # bytes; 10,000 rows of 20 features are about 4 MB of JSON
 
 
-def create_app(*, follower: ReleaseFollower) -> FastAPI:
-    """The application that serves what `follower` holds; it follows from start-up until shutdown."""
+def create_app(
+    *, follower: ReleaseFollower, admission: Admission | None = None, drain: Drain | None = None
+) -> FastAPI:
+    """The application that serves what `follower` holds; it follows from start-up until shutdown.
+
+    `admission` says who may ask, by default everybody; once `drain` began the application is not ready.
+    """
+    admission, drain = admission or Admission(), drain or Drain()
 
     @asynccontextmanager
     async def following(_: FastAPI) -> AsyncIterator[None]:
@@ -55,84 +65,76 @@ def create_app(*, follower: ReleaseFollower) -> FastAPI:
         strict_content_type=False,  # bodies are JSON without saying so, see `JsonBody`
         lifespan=following,
     )
-    app.add_middleware(JsonBody, limit=_LARGEST_BODY)
-    answer_problems(app)
     arms = Arms(follower)
-    app.include_router(_server_routes(arms))
-    app.include_router(_predict_routes(arms))
+    metrics = ServerMetrics(arms)
+    template = describe(app, secured=admission.token is not None)
+    app.add_middleware(JsonBody, limit=admission.max_body)
+    app.add_middleware(Guard, admission=admission)
+    app.add_middleware(Observer, template=template, metrics=metrics, drain=drain)  # the outermost
+    answer_problems(app)
+    add_predictions(app, arms)  # asked most, so looked at first
+    add_clouds(app, arms, partial(_require_ready, arms, drain))
+    app.include_router(_server_routes(arms, metrics, drain))
+    app.include_router(traffic_routes(arms))
     versions = {"/v2/models/{name}": _any_version, "/v2/models/{name}/versions/{version}": _one_version}
     for path, which in versions.items():
-        app.include_router(_model_routes(arms, which(arms)), prefix=path)
+        app.include_router(_model_routes(arms, drain, which(arms)), prefix=path)
     return app
 
 
-def _server_routes(arms: Arms) -> APIRouter:
-    routes = APIRouter(prefix="/v2", tags=["server"])
+def _server_routes(arms: Arms, metrics: ServerMetrics, drain: Drain) -> APIRouter:
+    routes = APIRouter(tags=["server"])
 
-    @routes.get("")
+    @routes.get("/v2")
     def server_metadata() -> ServerMetadata:
         """Which server this is."""
         return ServerMetadata(name="mlops", version=_version(), extensions=[])
 
-    @routes.get("/health/live")
+    @routes.get("/v2/health/live")
     async def server_live() -> ServerLive:
         """Whether the server answers."""
         return ServerLive()
 
-    @routes.get("/health/ready")
+    @routes.get("/v2/health/ready")
     async def server_ready() -> ServerReady:
-        """Whether the server can predict: 503 before the first release."""
-        arms.predictor()
+        """Whether the server can predict: 503 before the first release, and once it is about to stop."""
+        _require_ready(arms, drain)
         return ServerReady()
 
-    return routes
-
-
-def _predict_routes(arms: Arms) -> APIRouter:
-    routes = APIRouter(tags=["by id"])
-
-    @routes.post("/predict")
-    def predict(body: PredictRequest) -> PredictResponse:
-        """Predict entities by id, from their features in the online store."""
-
-        def work(predictor: Predictor) -> Answer[PredictResponse]:
-            found = predictor.predict_ids(body.ids)
-            scores = np.array([one.probability for one in found])
-            return Answer(PredictResponse.of(predictor.release, found), scores, predictor)
-
-        return arms.answer(work).body
+    @routes.get("/metrics", response_class=PlainTextResponse)
+    async def server_metrics() -> Response:
+        """The server's figures, for Prometheus."""
+        return Response(metrics.text(), media_type=metrics.content_type)
 
     return routes
 
 
-def _model_routes(arms: Arms, which: Finder) -> APIRouter:
+def _model_routes(arms: Arms, drain: Drain, which: Finder) -> APIRouter:
     """What can be asked of a model; `which` gives the version that the path names, if it names one."""
     routes = APIRouter(tags=["model"])
 
     @routes.get("")
     def model_metadata(version: Annotated[str | None, Depends(which)]) -> ModelMetadata:
         """What the model takes and gives."""
-        return ModelMetadata.of(arms.predictor(version).release)
+        return ModelMetadata.of(arms.predictor(version).release, arms.versions)
 
     @routes.get("/ready")
     def model_ready(version: Annotated[str | None, Depends(which)]) -> ModelReady:
         """Whether this model (and version) is served."""
+        _stays(drain)
         return ModelReady(name=arms.predictor(version).release.name)
 
-    @routes.post("/infer", response_model_exclude_none=True)
-    def infer(body: InferenceRequest, version: Annotated[str | None, Depends(which)]) -> InferenceResponse:
-        """Predict rows: one input tensor a feature, of shape [n] or [n, 1], with null where missing."""
-
-        def work(predictor: Predictor) -> Answer[InferenceResponse]:
-            release = predictor.release
-            scores = predictor.predict_rows(matrix_of(body, release.feature_names))
-            return Answer(
-                InferenceResponse.of(body, release, scores, predictor.labels(scores)), scores, predictor
-            )
-
-        return arms.answer(work, version).body
-
     return routes
+
+
+def _require_ready(arms: Arms, drain: Drain) -> None:
+    _stays(drain)
+    arms.predictor()
+
+
+def _stays(drain: Drain) -> None:
+    if drain.began:
+        raise Unavailable("this server is about to stop; ask another")
 
 
 def _any_version(arms: Arms) -> Finder:

@@ -1,41 +1,94 @@
-"""What a body may be: JSON, of a bounded size."""
+"""What a body may be: JSON, of a bounded size, and soon there."""
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING
 
 from starlette.exceptions import HTTPException
+
+from mlops_core.serving.problem import problem
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 __all__ = ["JsonBody"]
 
+_TOGETHER = 8  # bodies of the largest size that are held at once
+_SECONDS = 30.0
+
 
 class JsonBody:
     """ASGI middleware by which every body is read as JSON, and refused with 413 beyond `limit` bytes.
 
-    The content type is set aside: tritonclient sends none and `curl -d` a wrong one. The bytes are counted as
-    they come, whatever length was declared.
+    The content type is set aside: tritonclient sends none and `curl -d` a wrong one. A body that declares too
+    many bytes is not read; else they are counted as they come. One that is not there after `seconds` gets
+    408, for it holds a place that others wait for, and 503 while all that are held are 8 times `limit`.
     """
 
-    def __init__(self, app: ASGIApp, *, limit: int) -> None:
+    def __init__(self, app: ASGIApp, *, limit: int, seconds: float = _SECONDS) -> None:
         self._app = app
         self._limit = limit
+        self._seconds = seconds
+        self._held = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass the request on, without its content type and counting what comes in."""
-        received = 0
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        headers = scope["headers"]
+        if any(name == b"content-length" and _number(value) > self._limit for name, value in headers):
+            await problem(413, self._too_large())(scope, receive, send)
+            return
+        body = _Body(self, receive)
+        scope = {**scope, "headers": [(name, value) for name, value in headers if name != b"content-type"]}
+        try:
+            await self._app(scope, body.receive, send)
+        finally:
+            self._held -= body.received
 
-        async def counted() -> Message:
-            nonlocal received
-            message = await receive()
-            received += len(message.get("body", b""))
-            if received > self._limit:
-                raise HTTPException(413, f"a body has {self._limit:,} bytes at most; send fewer rows at once")
-            return message
+    def hold(self, received: int, more: int) -> None:
+        """Count `more` bytes of a body of which `received` are there. Raises `HTTPException` beyond."""
+        self._held += more
+        if received > self._limit:
+            raise HTTPException(413, self._too_large())
+        if self._held > self._limit * _TOGETHER:
+            message = "the server holds as many large bodies as it can; try again"
+            raise HTTPException(503, message, {"Retry-After": "1"})
 
-        if scope["type"] == "http":
-            kept = [(name, value) for name, value in scope["headers"] if name != b"content-type"]
-            scope = {**scope, "headers": kept}
-        await self._app(scope, counted, send)
+    def deadline(self) -> float:
+        """When a body that begins now must be there, by the loop's clock."""
+        return asyncio.get_running_loop().time() + self._seconds
+
+    def _too_large(self) -> str:
+        return f"a body has {self._limit:,} bytes at most; send fewer rows at once"
+
+
+class _Body:
+    """One request's body, as it comes."""
+
+    def __init__(self, bodies: JsonBody, receive: Receive) -> None:
+        self.received = 0
+        self._bodies = bodies
+        self._receive = receive
+        self._deadline = bodies.deadline()
+        self._complete = False
+
+    async def receive(self) -> Message:
+        if self._complete:
+            return await self._receive()
+        try:
+            async with asyncio.timeout_at(self._deadline):
+                message = await self._receive()
+        except TimeoutError:
+            raise HTTPException(408, "the body did not come in time; send it at once") from None
+        more = len(message.get("body", b""))
+        self._complete = not message.get("more_body", False)
+        self.received += more
+        self._bodies.hold(self.received, more)
+        return message
+
+
+def _number(value: bytes) -> int:
+    return int(value[:20]) if value.isdigit() else 0  # what is no number the server has refused

@@ -48,7 +48,7 @@ class TensorMetadata(Value):
 
 
 class ModelMetadata(Value):
-    """What the model takes and gives. `versions` is the one that is served."""
+    """What the model takes and gives. `versions` are the one that serves and, after it, one on trial."""
 
     name: str
     versions: list[str]
@@ -57,11 +57,11 @@ class ModelMetadata(Value):
     outputs: list[TensorMetadata]
 
     @classmethod
-    def of(cls, release: Release) -> ModelMetadata:
-        """Metadata of a release; its inputs in the order in which the model reads them."""
+    def of(cls, release: Release, versions: list[str]) -> ModelMetadata:
+        """Metadata of a release, one of `versions`; its inputs in the order in which the model reads them."""
         return cls(
             name=release.name,
-            versions=[str(release.version)],
+            versions=versions,
             platform=f"mlops_{release.candidate}",
             inputs=[TensorMetadata(name=name, datatype="FP64") for name in release.feature_names],
             outputs=[

@@ -16,14 +16,16 @@ from starlette.exceptions import HTTPException
 from mlops_core.domain.value import Value
 from mlops_core.errors import BadInput, MlopsError, NotFound, Unavailable
 from mlops_core.serving.inference import InferenceRequest, InputTensor, RequestedOutput
+from mlops_core.serving.instances import InstancesRequest
 from mlops_core.serving.prediction import PredictRequest
+from mlops_core.serving.strict_json import NO_BINARY
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from fastapi import FastAPI, Request
 
-__all__ = ["Problem", "answer_problems"]
+__all__ = ["Problem", "answer_problems", "broken", "problem"]
 
 _LOG = logging.getLogger(__name__)
 _STATUS: tuple[tuple[type[MlopsError], int], ...] = ((NotFound, 404), (BadInput, 400), (Unavailable, 503))
@@ -50,28 +52,34 @@ def answer_problems(app: FastAPI) -> None:
 
 async def _invalid(request: Request, error: Exception) -> JSONResponse:
     if "inference-header-content-length" in request.headers:
-        return _answer(400, "there are no binary tensors here; send JSON (tritonclient: binary_data=False)")
-    return _answer(400, _explained(cast("RequestValidationError", error).errors()))
+        return problem(400, NO_BINARY)
+    return problem(400, _explained(cast("RequestValidationError", error).errors()))
 
 
 async def _refused(_: Request, error: Exception) -> JSONResponse:
     refusal = cast("HTTPException", error)
-    return _answer(refusal.status_code, refusal.detail, refusal.headers)
+    return problem(refusal.status_code, refusal.detail, refusal.headers)
 
 
 async def _ours(request: Request, error: Exception) -> JSONResponse:
     status = next((status for kind, status in _STATUS if isinstance(error, kind)), None)
     if status is not None:
-        return _answer(status, str(error))
+        return problem(status, str(error))
     _LOG.error("a request failed: %s", error)
     return await _broken(request, error)
 
 
 async def _broken(_: Request, __: Exception) -> JSONResponse:
-    return _answer(500, "the server failed to answer; its log says why")
+    return broken()
 
 
-def _answer(status: int, message: str, headers: Mapping[str, str] | None = None) -> JSONResponse:
+def broken() -> JSONResponse:
+    """The answer to what nobody foresaw."""
+    return problem(500, "the server failed to answer; its log says why")
+
+
+def problem(status: int, message: str, headers: Mapping[str, str] | None = None) -> JSONResponse:
+    """The answer to what cannot be answered."""
     return JSONResponse({"error": message}, status_code=status, headers=headers)
 
 
@@ -79,10 +87,10 @@ def _explained(problems: Sequence[dict[str, Any]]) -> str:
     """Where and what, in names of ours: a name that the caller made up is left out, like every value."""
     known = _field_names()
     said: dict[str, list[str]] = {}
-    for problem in problems:
-        where = ".".join(str(part) for part in problem["loc"] if isinstance(part, int) or part in known)
-        what = _SENTENCES.get(problem["type"]) or str(problem["msg"])
-        if problem["loc"] == ("body",) or problem["type"] == "json_invalid":
+    for one in problems:
+        where = ".".join(str(part) for part in one["loc"] if isinstance(part, int) or part in known)
+        what = _SENTENCES.get(one["type"]) or str(one["msg"])
+        if one["loc"] == ("body",) or one["type"] == "json_invalid":
             return "the body must be one JSON object"
         if what not in said.setdefault(where, []):
             said[where].append(what)
@@ -90,5 +98,5 @@ def _explained(problems: Sequence[dict[str, Any]]) -> str:
 
 
 def _field_names() -> set[str]:
-    bodies = (InferenceRequest, InputTensor, RequestedOutput, PredictRequest)
+    bodies = (InferenceRequest, InputTensor, RequestedOutput, PredictRequest, InstancesRequest)
     return {"body", *(name for body in bodies for name in body.model_fields)}

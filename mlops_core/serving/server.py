@@ -11,15 +11,19 @@ from typing import TYPE_CHECKING
 import uvicorn
 
 from mlops_core.errors import BadInput, MlopsError
+from mlops_core.serving.drain import Drain
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from types import FrameType
 
     from fastapi import FastAPI
 
 __all__ = ["serve"]
 
 _GRACE_SECONDS = 10
+# Longer than balancers hold theirs (60 s at AWS, 600 s at Google): who closes first loses no request
+_IDLE_SECONDS = 620
 
 
 def serve(
@@ -28,19 +32,30 @@ def serve(
     host: str = "127.0.0.1",
     port: int = 8080,
     announce: Callable[[str], object] | None = None,
+    drain: Drain | None = None,
 ) -> None:
     """Serve until SIGTERM or Ctrl-C, finish the requests under way (10 s at most), and return.
 
-    Port 0 takes a free one. `announce` gets the URL once the server answers; without it, it is written to
-    standard output. Raises `BadInput` when the port or the host cannot be listened at.
+    With SIGTERM `drain` begins, which is to be the one that `app` knows, and the server takes requests until
+    it is over; Ctrl-C, or SIGTERM again, does not wait for that, and Ctrl-C again for nothing. Port 0 takes a
+    free one. `announce` gets the URL once the server answers; without it, it is written to standard output.
+    Raises `BadInput` when the port or the host cannot be listened at.
     """
     listener = _listen(host, port)
     config = uvicorn.Config(
-        app, log_config=None, access_log=False, server_header=False, timeout_graceful_shutdown=_GRACE_SECONDS
+        app,
+        ws="none",
+        proxy_headers=False,  # a caller can write them; see `Guard`
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        timeout_keep_alive=_IDLE_SECONDS,
+        timeout_graceful_shutdown=_GRACE_SECONDS,
     )
     bound = listener.getsockname()[1]
     shown = f"[{host}]" if ":" in host else host
-    server = _Server(config, url=f"http://{shown}:{bound}", announce=announce or _write)
+    url = f"http://{shown}:{bound}"
+    server = _Server(config, url=url, announce=announce or _write, drain=drain or Drain())
     # uvicorn stops gracefully, then hands the signal on to whoever handled it before: here it is done with.
     previous = signal.signal(signal.SIGTERM, lambda *_: None)
     try:
@@ -53,12 +68,26 @@ def serve(
 
 
 class _Server(uvicorn.Server):
-    """A server that says where it is once it answers there."""
+    """A server that says where it is once it answers there, and drains before it stops."""
 
-    def __init__(self, config: uvicorn.Config, *, url: str, announce: Callable[[str], object]) -> None:
+    def __init__(
+        self, config: uvicorn.Config, *, url: str, announce: Callable[[str], object], drain: Drain
+    ) -> None:
         super().__init__(config)
         self._url = url
         self._announce = announce
+        self._drain = drain
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """Drain on SIGTERM; everything else is uvicorn's."""
+        self._drain.begin()
+        if sig != signal.SIGTERM or self._drain.over:
+            super().handle_exit(sig, frame)
+
+    async def on_tick(self, counter: int) -> bool:
+        """Ten times a second: whether to stop."""
+        self.should_exit = self.should_exit or self._drain.over
+        return await super().on_tick(counter)
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets=sockets)

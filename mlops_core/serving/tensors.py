@@ -6,7 +6,7 @@ names. Messages name tensors by their position and features by their name; they 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import numpy as np
 
@@ -14,7 +14,7 @@ from mlops_core.errors import BadInput
 from mlops_core.serving.inference import MAX_ROWS
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from numpy.typing import NDArray
 
@@ -36,42 +36,63 @@ def matrix_of(request: InferenceRequest, feature_names: Sequence[str]) -> NDArra
     rows = tensors[feature_names[0]].shape[0]
     if not 1 <= rows <= MAX_ROWS:
         raise BadInput(f"a request has 1 to {MAX_ROWS:,} rows, not {rows:,}")
-    matrix = np.empty((rows, len(feature_names)), dtype=np.float64)
+    columns = [_column(tensors[name], rows) for name in feature_names]
+    try:
+        matrix = np.array(columns, dtype=np.float64).T  # None becomes NaN
+    except OverflowError:
+        raise _too_large(tensors, feature_names) from None
     for index, name in enumerate(feature_names):
-        matrix[:, index] = _column(tensors[name], rows)
-    return matrix
+        if tensors[name].datatype == "FP32":
+            matrix[:, index] = _as_single(name, matrix[:, index])
+    return np.ascontiguousarray(matrix)
 
 
 def _by_name(inputs: Sequence[InputTensor], feature_names: Sequence[str]) -> dict[str, InputTensor]:
-    tensors: dict[str, InputTensor] = {}
-    for position, tensor in enumerate(inputs):
-        if tensor.name not in feature_names:
-            raise BadInput(f"inputs[{position}] is not a feature; expected are {', '.join(feature_names)}")
-        if tensor.name in tensors:
-            raise BadInput(f"inputs[{position}]: {tensor.name} is given twice")
-        tensors[tensor.name] = tensor
-    missing = [name for name in feature_names if name not in tensors]
-    if missing:
-        raise BadInput(f"inputs lack {', '.join(missing)}; a missing value is a null in a tensor's data")
+    tensors = {tensor.name: tensor for tensor in inputs}
+    if len(tensors) != len(inputs) or tensors.keys() != set(feature_names):
+        raise _unfit(inputs, feature_names)
     return tensors
 
 
-def _column(tensor: InputTensor, rows: int) -> NDArray[np.float64]:
-    name = tensor.name
-    if tensor.shape not in ([rows], [rows, 1]):
+def _unfit(inputs: Sequence[InputTensor], feature_names: Sequence[str]) -> BadInput:
+    """Which tensor is too many, or is missing."""
+    seen = set()
+    for position, tensor in enumerate(inputs):
+        if tensor.name not in feature_names:
+            return BadInput(f"inputs[{position}] is not a feature; expected are {', '.join(feature_names)}")
+        if tensor.name in seen:
+            return BadInput(f"inputs[{position}]: {tensor.name} is given twice")
+        seen.add(tensor.name)
+    missing = [name for name in feature_names if name not in seen]
+    return BadInput(f"inputs lack {', '.join(missing)}; a missing value is a null in a tensor's data")
+
+
+def _column(tensor: InputTensor, rows: int) -> Sequence[float | None]:
+    name, shape, data = tensor.name, tensor.shape, tensor.data
+    if shape not in ([rows], [rows, 1]):
         raise BadInput(f"{name} must have shape [{rows}] or [{rows}, 1] like the others")
-    if len(tensor.data) != rows:
-        raise BadInput(f"{name} has {len(tensor.data):,} values, its shape says {rows:,}")
-    values = [value[0] if isinstance(value, list) else value for value in tensor.data]
-    if isinstance(tensor.data[0], list) and len(tensor.shape) == 1:
-        raise BadInput(f"{name} has nested data, its shape is flat")
+    if len(data) != rows:
+        raise BadInput(f"{name} has {len(data):,} values, its shape says {rows:,}")
+    values: Sequence[float | None]
+    if isinstance(data[0], list):  # all are, or none is
+        if len(shape) == 1:
+            raise BadInput(f"{name} has nested data, its shape is flat")
+        values = [value[0] for value in cast("list[list[float | None]]", data)]
+    else:
+        values = cast("list[float | None]", data)
     if tensor.datatype in _INTEGER_LIMIT:
         _check_integers(name, tensor.datatype, values)
-    try:
-        column = np.array(values, dtype=np.float64)  # None becomes NaN
-    except OverflowError:
-        raise BadInput(f"{name} holds a number that is too large for {tensor.datatype}") from None
-    return _as_single(name, column) if tensor.datatype == "FP32" else column
+    return values
+
+
+def _too_large(tensors: Mapping[str, InputTensor], feature_names: Sequence[str]) -> BadInput:
+    """Which tensor holds an integer beyond all doubles."""
+    for name in feature_names:
+        try:
+            np.array(tensors[name].data, dtype=np.float64)
+        except OverflowError:
+            return BadInput(f"{name} holds a number that is too large for {tensors[name].datatype}")
+    raise AssertionError("no tensor holds too large a number")
 
 
 def _check_integers(name: str, datatype: str, values: Sequence[float | None]) -> None:

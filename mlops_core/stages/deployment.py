@@ -16,7 +16,7 @@ from mlops_core.promotion import (
     registered,
     serve,
     served,
-    standing_of,
+    settled,
     where,
 )
 
@@ -55,7 +55,7 @@ def deployment(
     begun = time.perf_counter()
     inputs = deployment_inputs(registration, gated, approved)
     version = registered(engines, use_case.name, registration.version)
-    standing = standing_of(engines, use_case.name)
+    standing = settled(engines, use_case.name)
     kept = kept_out(standing, version, gated, approved)
     if engines.dispatcher is not None and (kept is None or kept[0] == "waiting"):
         receipt = _handed_over(standing, version, gated, engines)

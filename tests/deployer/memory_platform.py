@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections import Counter
 from contextlib import contextmanager
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from mlops_core.adapters.deployer.platform import Placed, Seen, Trial
@@ -120,13 +121,13 @@ class MemoryPlatformRig(Rig):
 
     def faults(self) -> tuple[Fault, ...]:
         """Errors that a platform translated."""
-        errors = {
+        errors: dict[str, MlopsError] = {
             "credentials": BadInput("no credentials"),
             "quota": BadInput("the quota is used up"),
             "time-out": Unavailable("not done in time"),
         }
         return tuple(
-            Fault(name, lambda error=error: self._failing(error), type(error), str(error))
+            Fault(name, partial(self._failing, error), type(error), str(error))
             for name, error in errors.items()
         )
 

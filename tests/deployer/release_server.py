@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import httpx
 
+from mlops_core.adapters.deployer.object_store import opened
 from mlops_core.adapters.deployer.published import PublishedReleases
 from mlops_core.adapters.online_store.memory import MemoryOnlineStore
 from mlops_core.adapters.trainer.memory import MemoryTrainer
@@ -19,6 +20,9 @@ if TYPE_CHECKING:
 
     from fastapi import FastAPI
 
+    from mlops_core.ports import Trainer
+
+MODEL_FILE = "model.skops"  # of scikit-learn's; importing its trainer takes a second
 __all__ = ["ONE_ROW", "ReleaseServer", "asked"]
 
 ONE_ROW = {
@@ -37,7 +41,7 @@ class ReleaseServer:
 
     def __init__(self, environment: Mapping[str, str]) -> None:
         url, manifest = environment["MLOPS_RELEASE"], environment["MLOPS_RELEASE_MANIFEST"]
-        published = PublishedReleases(url.rsplit("/", 2)[0], MemoryTrainer())
+        published = PublishedReleases(url.rsplit("/", 2)[0], _trainer(url))
         self.release = published.verified(url, manifest)
         loaded = Loaded(self.release, published.load(url, manifest))
         follower = ReleaseFollower(name=self.release.name, source=loaded, store=MemoryOnlineStore())
@@ -51,6 +55,16 @@ class ReleaseServer:
     def infer(self, body: Any) -> tuple[int, Any]:
         """The answer to a request of the inference protocol."""
         return self.request("POST", f"/v2/models/{self.release.name}/infer", body)
+
+
+def _trainer(url: str) -> Trainer:
+    """Of the stub's models the stub, of all others scikit-learn."""
+    store, root = opened(url)
+    if not store.exists(f"{root}/model/{MODEL_FILE}"):
+        return MemoryTrainer()
+    from mlops_core.adapters.trainer.quick import QuickTrainer
+
+    return QuickTrainer()
 
 
 def asked(app: FastAPI, method: str, path: str, body: Any = None) -> tuple[int, Any]:

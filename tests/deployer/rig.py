@@ -62,7 +62,9 @@ class Rig(ABC):
     def dies_after(self, calls: int) -> AbstractContextManager[object] | None:
         """Raise `Killed` in the call to the target that follows so many; None where there are none."""
         del calls
+        return None
 
     def lying(self, release: Release) -> AbstractContextManager[object] | None:
         """What serves this release predicts otherwise while it lasts; None where nobody could be lied to."""
         del release
+        return None

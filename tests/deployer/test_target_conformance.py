@@ -9,6 +9,7 @@ import pytest
 from mlops_core.domain.traffic import Bounds
 from mlops_core.errors import BadInput, IntegrityError, MlopsError, NotFound, Unavailable
 from tests.deployer.rig import Killed
+from tests.every_point import one_in
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -173,7 +174,7 @@ def test_a_tampered_release_is_never_served(rig: Rig, two: tuple[Release, Releas
         lambda deployer: deployer.verify(two[1]),
     )
     for refused in refusals:
-        with pytest.raises(IntegrityError, match=r"model\.json"):
+        with pytest.raises(IntegrityError, match=r"model\.\w+"):
             refused(rig.deployer)
     assert rig.call("churn", 5) == {1: 5}
     assert rig.deployer.status("churn").share is None
@@ -181,7 +182,7 @@ def test_a_tampered_release_is_never_served(rig: Rig, two: tuple[Release, Releas
 
 def test_what_serves_is_found_out_when_it_was_tampered_with(rig: Rig, two: tuple[Release, Release]) -> None:
     rig.tamper(two[0])
-    with pytest.raises(IntegrityError, match=r"model\.json"):
+    with pytest.raises(IntegrityError, match=r"model\.\w+"):
         rig.deployer.current("churn")
 
 
@@ -198,7 +199,7 @@ def test_a_target_that_answers_otherwise_is_found_out(rig: Rig, two: tuple[Relea
     """An image with another library, say: what served before serves again, and no trial goes on."""
     lying = rig.lying(two[1])
     if lying is None:
-        return  # the files are loaded by the process that asks: there is nobody between
+        pytest.skip("the files are loaded by the process that asks: there is nobody between")
     with lying:
         with pytest.raises(IntegrityError, match=r"version 2 does not predict .*[Vv]ersion 1 serves again"):
             rig.deployer.activate(two[1])
@@ -214,11 +215,13 @@ def test_what_goes_wrong_at_the_target_is_said_and_nothing_changes(
     rig: Rig, two: tuple[Release, Release]
 ) -> None:
     """Missing credentials, a quota, a time-out: each in a sentence; the same call afterwards succeeds."""
+    if not rig.faults():
+        pytest.skip("there is nobody to be refused by; see test_local_deployer.py")
     for fault in rig.faults():
         with fault.on(), pytest.raises(fault.raises, match=fault.says) as caught:
             rig.deployer.activate(two[1])
         assert isinstance(caught.value, BadInput | Unavailable | MlopsError), fault.name
-        assert rig.call("churn", 5) in ({1: 5}, {2: 5}), fault.name
+        assert set(rig.call("churn", 5)) <= {1, 2}, fault.name
         rig.deployer.activate(two[1])
         assert rig.call("churn", 5) == {2: 5}, fault.name
         rig.deployer.activate(two[0])
@@ -226,10 +229,10 @@ def test_what_goes_wrong_at_the_target_is_said_and_nothing_changes(
 
 def test_killed_at_any_call_the_next_one_finishes(rig: Rig, two: tuple[Release, Release]) -> None:
     """Callers get the one or the other in between, and after the next attempt just what was wanted."""
-    for calls in range(MOST_CALLS):
+    for calls in range(0, MOST_CALLS, one_in(3)):
         dying = rig.dies_after(calls)
         if dying is None:
-            return  # its own sweep is in test_interruption.py
+            pytest.skip("no call to anybody else to be killed in; see test_interruption.py")
         try:
             with dying:
                 rig.deployer.activate(two[1])
@@ -249,10 +252,10 @@ def test_killed_at_any_call_the_next_one_finishes(rig: Rig, two: tuple[Release, 
 
 
 def test_killed_at_any_call_of_a_share_the_next_one_finishes(rig: Rig, two: tuple[Release, Release]) -> None:
-    for calls in range(MOST_CALLS):
+    for calls in range(0, MOST_CALLS, one_in(3)):
         dying = rig.dies_after(calls)
         if dying is None:
-            return  # its own sweep is in test_interruption.py
+            pytest.skip("no call to anybody else to be killed in; see test_interruption.py")
         try:
             with dying:
                 rig.deployer.share(two[1], 50)

@@ -28,8 +28,11 @@ from mlops_core.domain.ledger import (
     Refused,
     Registered,
     RolledBack,
+    TrialEnded,
+    Tried,
     entries_after,
 )
+from mlops_core.domain.traffic import Bounds
 
 T = datetime(2024, 3, 31, 12, tzinfo=UTC)
 DECISION = GateDecision(
@@ -74,6 +77,8 @@ EVENTS: list[AnyEvent] = [
     Archived(successor=2),
     RolledBack(to=1),
     Deployed(release="releases/churn/1", content="c"),
+    Tried(percent=10, shadow=True, bounds=Bounds(shift=None), release="releases/churn/2", content="c"),
+    TrialEnded(by="target", requests=103, errors=0),
     Adopted(stage="Production"),
 ]
 texts = st.text(st.characters(exclude_categories=["Cs"]))

@@ -114,16 +114,26 @@ def follower(deployer: LocalDeployer, store: MemoryOnlineStore) -> ReleaseFollow
 
 
 @pytest.fixture
-def ask(follower: ReleaseFollower) -> Callable[..., httpx.Response]:
+def ask_with(follower: ReleaseFollower) -> Callable[..., Callable[..., httpx.Response]]:
+    """Like `ask`, of an application that was made with other options: `ask_with(admission=…)`."""
+
+    def asking(**options: Any) -> Callable[..., httpx.Response]:
+        app = create_app(follower=follower, **options)
+
+        def asked(method: str, path: str, peer: str = "127.0.0.1", **body: Any) -> httpx.Response:
+            async def answer() -> httpx.Response:
+                transport = httpx.ASGITransport(app=app, raise_app_exceptions=False, client=(peer, 1))
+                async with httpx.AsyncClient(transport=transport, base_url="http://server") as client:
+                    return await client.request(method, path, **body)
+
+            return asyncio.run(answer())
+
+        return asked
+
+    return asking
+
+
+@pytest.fixture
+def ask(ask_with: Callable[..., Callable[..., httpx.Response]]) -> Callable[..., httpx.Response]:
     """Ask the application, without a network: `ask("POST", "/predict", json=…)`."""
-    app = create_app(follower=follower)
-
-    def asked(method: str, path: str, **body: Any) -> httpx.Response:
-        async def answer() -> httpx.Response:
-            transport = httpx.ASGITransport(app=app, raise_app_exceptions=False)
-            async with httpx.AsyncClient(transport=transport, base_url="http://server") as client:
-                return await client.request(method, path, **body)
-
-        return asyncio.run(answer())
-
-    return asked
+    return ask_with()

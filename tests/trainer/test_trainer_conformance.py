@@ -11,6 +11,7 @@ import pytest
 from numpy.typing import NDArray
 
 from mlops_core.adapters.trainer.memory import MemoryTrainer
+from mlops_core.adapters.trainer.quick import QuickTrainer
 from mlops_core.adapters.trainer.sklearn import SklearnTrainer
 from mlops_core.errors import BadInput, DataError, IntegrityError, NotFound
 from mlops_core.metrics import roc_auc
@@ -23,7 +24,7 @@ Data = tuple[NDArray[np.float64], NDArray[np.int8]]
 Save = Callable[[FittedModel], Path]
 
 
-@pytest.fixture(params=[MemoryTrainer, SklearnTrainer])
+@pytest.fixture(params=[MemoryTrainer, SklearnTrainer, QuickTrainer])
 def trainer(request: pytest.FixtureRequest) -> Trainer:
     """Every trainer there is."""
     made: Trainer = request.param()

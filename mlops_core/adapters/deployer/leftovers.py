@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from filelock import FileLock, Timeout
 
 from mlops_core.adapters.deployer.pointer import Pointer
+from mlops_core.adapters.deployer.shares import LocalShares
 from mlops_core.disk import translated
 from mlops_core.errors import IntegrityError
 
@@ -18,27 +19,25 @@ __all__ = ["discard", "not_served"]
 
 
 def not_served(base: Path, *, lock: str) -> list[Path]:
-    """Folders and hidden files of `base`, but the current release's and the lock; all there is, sorted.
+    """Folders and hidden files of `base`, but the lock and what serves or is on trial; all there is, sorted.
 
-    Nothing where the pointer cannot be read: it may mean any of them.
+    Nothing where a pointer cannot be read: it may mean any of them.
     """
     try:
-        pointer = Pointer.read(base)
+        pointer, share = Pointer.read(base), LocalShares(base).read()
     except IntegrityError:
         return []
-    current = pointer.release if pointer else None
+    kept = {lock, pointer.release if pointer else None, share[0].release if share else None}
     found = base.iterdir() if base.is_dir() else ()
     return sorted(
-        path
-        for path in found
-        if path.name not in (current, lock) and (path.is_dir() or path.name.startswith("."))
+        path for path in found if path.name not in kept and (path.is_dir() or path.name.startswith("."))
     )
 
 
 def discard(folder: Path, *, lock: str, draft: str) -> bool:
     """Remove one of them, renamed to a draft first: if this process is killed, the next `prepare` sweeps it.
 
-    False, and nothing is done, when it is current by now or somebody else holds the lock.
+    False, and nothing is done, when it is current or on trial by now or somebody else holds the lock.
     """
     base = folder.parent
     with translated(f"remove {folder.name}", base):

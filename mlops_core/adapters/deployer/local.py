@@ -5,6 +5,7 @@
     <home>/releases/<name>/
         <version>-<digest>/          a release: release.json and model/, see `folder`
         current.json                 the pointer: a release's folder, and the digest of its manifest
+        share.json, share-*.json     a release on trial beside it, see `shares`
         .lock                        held by whoever prepares or activates; empty
 
 A release is built in a hidden folder, proved there and renamed into place, and the pointer is replaced in one
@@ -14,16 +15,14 @@ step. A process killed at any moment leaves at most hidden files and folders, wh
 from __future__ import annotations
 
 import shutil
-from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from filelock import FileLock, Timeout
-
 from mlops_core.adapters.deployer.folder import ReleaseFolder
 from mlops_core.adapters.deployer.leftovers import discard, not_served
-from mlops_core.adapters.deployer.pointer import Pointer
+from mlops_core.adapters.deployer.local_traffic import LOCK, LocalTraffic
+from mlops_core.adapters.deployer.pointer import Pointer, pointer_or_none
 from mlops_core.adapters.deployer.proof import (
     check_bundle,
     different,
@@ -31,34 +30,31 @@ from mlops_core.adapters.deployer.proof import (
     prove,
     release_of,
     same_bundle,
+    same_files,
     same_model,
-    valid_name,
 )
+from mlops_core.adapters.deployer.shares import LocalShares
 from mlops_core.disk import copy_tree, sync, translated
 from mlops_core.domain.digest import file_digests
-from mlops_core.errors import IntegrityError, NotFound, Unavailable
+from mlops_core.errors import IntegrityError, NotFound
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from mlops_core.domain.release import Bundle, Release
     from mlops_core.ports import FittedModel, Trainer
 
 __all__ = ["LocalDeployer"]
 
 _DRAFT = ".draft-"
-_LOCK = ".lock"
-_LOCK_SECONDS = 60.0
 
 
-class LocalDeployer:
+class LocalDeployer(LocalTraffic):
     """The `Deployer` of one machine, below the state folder `home`; also what a server follows.
 
     Whatever the disk refuses arrives as `MlopsError` that names the folder.
     """
 
     def __init__(self, *, home: Path, trainer: Trainer) -> None:
-        self._home = home
+        super().__init__(home)
         self._trainer = trainer
 
     def prepare(self, bundle: Bundle) -> Release:
@@ -89,16 +85,17 @@ class LocalDeployer:
     def activate(self, release: Release) -> None:
         """See `Deployer.activate`. Raises `IntegrityError` when the release is not as it was prepared."""
         base = self._base(release.name)
-        folder = ReleaseFolder(base / folder_name(release.version, release.digest))
-        if not folder.path.is_dir():
-            raise NotFound(
-                f"there is no release in {folder.path}: "
-                f"prepare version {release.version} of {release.name!r} first"
-            )
+        folder = self._placed(release)
         with self._locked(base):
-            if folder.verified() != release:
-                raise IntegrityError(f"{folder.manifest} describes another release than the one to activate")
+            self._check_unchanged(folder, release)
+            shares = LocalShares(base)
+            shares.remove_unless_beside(pointer_or_none(base))
             Pointer(release=folder.path.name, manifest_digest=folder.manifest_digest()).write(base)
+            shares.remove()
+
+    def verify(self, release: Release) -> float:
+        """See `Deployer.verify`: loaded back, for the servers that follow load the same files."""
+        return self._proved(self._placed(release), release)[1]
 
     def current(self, name: str) -> Release | None:
         """See `Deployer.current`: pointer, manifest and every file are compared with their digests."""
@@ -106,13 +103,7 @@ class LocalDeployer:
         pointer = Pointer.read(base)
         if pointer is None:
             return None
-        folder = ReleaseFolder(base / pointer.release)
-        if not folder.path.is_dir():
-            raise Pointer.astray(base, f"leads nowhere: {pointer.release}/release.json is missing")
-        release = folder.verified(pointer.manifest_digest)
-        if (release.name, folder_name(release.version, release.digest)) != (name, pointer.release):
-            raise IntegrityError(f"{base / pointer.release} holds the release of another name or version")
-        return release
+        return self._at(base, pointer)
 
     def load(self, release: Release) -> FittedModel:
         """The model of a release, proved against its probes in this process.
@@ -121,12 +112,7 @@ class LocalDeployer:
         was found, or it does not predict as it did at training.
         """
         folder = ReleaseFolder(self._base(release.name) / folder_name(release.version, release.digest))
-        if folder.verified() != release:
-            raise IntegrityError(f"{folder.manifest} describes another release than the one to load")
-        with translated("load the release", folder.path):
-            model = self._trainer.load(folder.model)
-        prove(model, release)
-        return model
+        return self._proved(folder, release)[0]
 
     def file(self, release: Release, path: str) -> bytes:
         """The bytes of a file of a release, by its path among `Release.files`, as they were released.
@@ -136,38 +122,20 @@ class LocalDeployer:
         folder = ReleaseFolder(self._base(release.name) / folder_name(release.version, release.digest))
         return folder.file(release, path)
 
-    def signature(self, name: str) -> bytes | None:
-        """The pointer's bytes: other ones whenever another release becomes current. None before the first."""
-        return Pointer.content(self._base(name))
-
     def folders(self, name: str) -> list[Path]:
         """Releases that are not current, and what killed attempts left: see `mlops_core.retention`."""
         with translated("look for releases", self._base(name)):
-            return not_served(self._base(name), lock=_LOCK)
+            return not_served(self._base(name), lock=LOCK)
 
     def discard(self, name: str, folder: Path) -> bool:
         """Remove one of them; False when it is current by now, or somebody is releasing at this moment."""
-        return discard(self._base(name) / folder.name, lock=_LOCK, draft=_DRAFT)
+        return discard(self._base(name) / folder.name, lock=LOCK, draft=_DRAFT)
 
-    def _base(self, name: str) -> Path:
-        return self._home / "releases" / valid_name(name)
-
-    @contextmanager
-    def _locked(self, base: Path) -> Iterator[None]:
-        with translated("lock the releases", base):
-            base.mkdir(parents=True, exist_ok=True)
-            lock = FileLock(base / _LOCK)
-            try:
-                lock.acquire(timeout=_LOCK_SECONDS)
-            except Timeout as error:
-                raise Unavailable(
-                    f"another process has been deploying {base.name!r} for {_LOCK_SECONDS:.0f} s; "
-                    f"run the same again when it is done (lock file: {base / _LOCK})"
-                ) from error
-        try:
-            yield
-        finally:
-            lock.release()
+    def _proved(self, folder: ReleaseFolder, release: Release) -> tuple[FittedModel, float]:
+        self._check_unchanged(folder, release)
+        with translated("load the release", folder.path):
+            model = self._trainer.load(folder.model)
+        return model, prove(model, release)
 
     def _found(self, final: ReleaseFolder, bundle: Bundle) -> Release | None:
         """The release that is there already and can be trusted, else None.
@@ -177,7 +145,7 @@ class LocalDeployer:
         vouched = _vouched(final)
         try:
             release = final.verified(vouched)
-            trusted = same_model if vouched else self._same_files
+            trusted = same_model if vouched else same_files
             if trusted(release, bundle):
                 prove(self._trainer.load(final.model), bundle)
                 return release
@@ -186,10 +154,6 @@ class LocalDeployer:
         if vouched:
             raise different(bundle)
         return None
-
-    @staticmethod
-    def _same_files(release: Release, bundle: Bundle) -> bool:
-        return same_bundle(release, bundle) and release.files == file_digests(Path(bundle.model_folder))
 
     def _build(self, final: ReleaseFolder, bundle: Bundle) -> Release:
         base = final.path.parent
@@ -234,10 +198,7 @@ class LocalDeployer:
 
 def _vouched(folder: ReleaseFolder) -> str | None:
     """Digest of the folder's manifest by the pointer, if this is what the pointer points to."""
-    try:
-        pointer = Pointer.read(folder.path.parent)
-    except IntegrityError:
-        return None  # a damaged pointer vouches for nothing; activating replaces it
+    pointer = pointer_or_none(folder.path.parent)  # a damaged one vouches for nothing and is replaced
     return pointer.manifest_digest if pointer and pointer.release == folder.path.name else None
 
 
@@ -246,5 +207,5 @@ def _sweep(base: Path) -> None:
     for debris in base.glob(".*"):
         if debris.is_dir():
             shutil.rmtree(debris)
-        elif debris.name != _LOCK:
+        elif debris.name != LOCK:
             debris.unlink()

@@ -29,7 +29,7 @@ def opened(url: str) -> tuple[Any, str]:
     except (ValueError, ImportError) as error:
         extra = _EXTRAS.get(url.partition("://")[0])
         remedy = f": pip install 'mlops-core[{extra}]'" if extra else ""
-        raise BadInput(f"MLOPS_ARTIFACTS: {shown(url)} cannot be opened ({error}){remedy}") from error
+        raise BadInput(f"{shown(url)} cannot be opened: {error}{remedy}") from error
     return store, root.rstrip("/")
 
 
@@ -44,9 +44,7 @@ def refused(doing: str, url: str) -> Iterator[None]:
         kind, what = type(error).__name__, f"cannot {doing} {shown(url)}"
         reason = (isinstance(error, OSError) and error.strerror) or str(error) or kind
         if isinstance(error, PermissionError) or _CREDENTIALS.search(kind):
-            raise BadInput(
-                f"{what}: {reason}. Sign in there, or give MLOPS_ARTIFACTS a place to write to"
-            ) from error
+            raise BadInput(f"{what}: {reason}. Sign in there, or name a place that you may use") from error
         if isinstance(error, ConnectionError | TimeoutError) or _OUT_OF_REACH.search(kind):
             raise Unavailable(f"{what}: {reason}. Run the same again") from error
         raise MlopsError(

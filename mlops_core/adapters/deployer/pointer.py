@@ -13,18 +13,18 @@ from mlops_core.errors import IntegrityError
 if TYPE_CHECKING:
     from pathlib import Path
 
-__all__ = ["Pointer"]
+__all__ = ["FOLDER", "Pointer", "pointer_or_none"]
+
+FOLDER = r"^[0-9]{1,18}-[0-9a-f]{12}$"
+"""What a release's folder is called: an edited pointer cannot lead out of the folder that it lies in."""
 
 _FILE = "current.json"
 
 
 class Pointer(Value):
-    """A release's folder beside the pointer, and the digest of its manifest's bytes.
+    """A release's folder beside the pointer, and the digest of its manifest's bytes."""
 
-    The pattern keeps an edited pointer from leading out of the folder.
-    """
-
-    release: Annotated[str, Field(pattern=r"^[0-9]{1,18}-[0-9a-f]{12}$")]
+    release: Annotated[str, Field(pattern=FOLDER)]
     manifest_digest: str
 
     @classmethod
@@ -60,3 +60,11 @@ class Pointer(Value):
         if self.content(base) != content:
             with translated("replace the pointer", base):
                 replace_file(base / _FILE, content)
+
+
+def pointer_or_none(base: Path) -> Pointer | None:
+    """The pointer in `base`; None as well for a damaged one, which vouches for nothing."""
+    try:
+        return Pointer.read(base)
+    except IntegrityError:
+        return None

@@ -26,6 +26,8 @@ _Values = dict["StoredKey | None", dict[str, "FeatureValue"]]
 class MemoryOnlineStore:
     """`mlops_core.ports.OnlineStore` in memory. One assignment replaces all, so no reader sees half."""
 
+    near = True  # a read waits for no network, see `Predictor.is_quick`
+
     def __init__(self) -> None:
         self._kept: dict[str, tuple[OnlineState, _Values]] = {}
         self._writing = Lock()

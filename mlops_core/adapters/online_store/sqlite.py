@@ -54,6 +54,8 @@ class SQLiteOnlineStore:
     files beside it, unless a writer has left its log there.
     """
 
+    near = True  # a read waits for no network, see `Predictor.is_quick`
+
     def __init__(self, path: Path, *, reads_only: bool = False) -> None:
         self._path = path
         self._file = SQLiteFile(path, reads_only=reads_only)

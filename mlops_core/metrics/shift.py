@@ -16,16 +16,19 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from mlops_core.metrics import LEAST_SHARE
+from mlops_core.metrics.profiles import LEAST_SHARE
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     Floats = NDArray[np.float64]
 
-__all__ = ["shift"]
+__all__ = ["BINS", "shift"]
 
 _TENTHS = 10
+
+BINS = _TENTHS + 1
+"""Grid points that scores count to."""
 
 
 def shift(reference: Floats, scores: Floats) -> float:
@@ -43,6 +46,6 @@ def _shares(places: Floats) -> Floats:
     scaled = places * _TENTHS
     below = np.minimum(scaled.astype(np.intp), _TENTHS - 1)
     above = scaled - below
-    lower = np.bincount(below, 1 - above, _TENTHS + 1)
-    upper = np.bincount(below + 1, above, _TENTHS + 1)
+    lower = np.bincount(below, 1 - above, BINS)
+    upper = np.bincount(below + 1, above, BINS)
     return (lower + upper) / len(places)

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from mlops_core.canary.shift import shift
+from mlops_core.metrics.shift import shift
 
 scores = arrays(np.float64, st.integers(1, 60), elements=st.floats(0, 1))
 
