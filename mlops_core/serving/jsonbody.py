@@ -31,6 +31,8 @@ class JsonBody:
         self._limit = limit
         self._seconds = seconds
         self._held = 0
+        self._awaited: set[_Body] = set()
+        self._look_at: asyncio.TimerHandle | None = None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass the request on, without its content type and counting what comes in."""
@@ -57,32 +59,59 @@ class JsonBody:
             message = "the server holds as many large bodies as it can; try again"
             raise HTTPException(503, message, {"Retry-After": "1"})
 
-    def deadline(self) -> float:
-        """When a body that begins now must be there, by the loop's clock."""
-        return asyncio.get_running_loop().time() + self._seconds
+    async def awaited(self, body: _Body, receive: Receive) -> Message:
+        """The next part of a body. Raises `HTTPException` when it is not there in time.
+
+        One timer looks after all bodies: one for each would take longer than reading it.
+        """
+        loop = asyncio.get_running_loop()
+        if body.task is None:
+            body.task, body.deadline = asyncio.current_task(), loop.time() + self._seconds
+        self._awaited.add(body)
+        if self._look_at is None:
+            self._look_again(loop)
+        try:
+            return await receive()
+        except asyncio.CancelledError:
+            if not body.is_late or body.task is None:
+                raise
+            body.task.uncancel()
+            raise HTTPException(408, "the body did not come in time; send it at once") from None
+        finally:
+            self._awaited.discard(body)
+
+    def _look(self, loop: asyncio.AbstractEventLoop) -> None:
+        for body in self._awaited:
+            if body.deadline <= loop.time() and body.task is not None and not body.is_late:
+                body.is_late = True
+                body.task.cancel()
+        self._look_at = None
+        if self._awaited:
+            self._look_again(loop)
+
+    def _look_again(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._look_at = loop.call_later(min(self._seconds / 10, 1.0), self._look, loop)
 
     def _too_large(self) -> str:
         return f"a body has {self._limit:,} bytes at most; send fewer rows at once"
 
 
 class _Body:
-    """One request's body, as it comes."""
+    """One request's body, as it comes; `task` reads it, until `deadline` by the loop's clock."""
 
     def __init__(self, bodies: JsonBody, receive: Receive) -> None:
         self.received = 0
+        self.task: asyncio.Task[object] | None = None
+        self.deadline = 0.0
+        self.is_late = False
         self._bodies = bodies
         self._receive = receive
-        self._deadline = bodies.deadline()
         self._complete = False
 
     async def receive(self) -> Message:
         if self._complete:
             return await self._receive()
-        try:
-            async with asyncio.timeout_at(self._deadline):
-                message = await self._receive()
-        except TimeoutError:
-            raise HTTPException(408, "the body did not come in time; send it at once") from None
+        message = await self._bodies.awaited(self, self._receive)
         more = len(message.get("body", b""))
         self._complete = not message.get("more_body", False)
         self.received += more

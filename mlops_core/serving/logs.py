@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import sys
+import time
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Literal
 
@@ -32,9 +33,30 @@ class JsonLines(logging.Formatter):
         return json.dumps(line, default=str)
 
 
+class TextLines(logging.Formatter):
+    """A record as a line for a person: local time, and the message."""
+
+    def __init__(self) -> None:
+        super().__init__("%(asctime)s %(message)s")
+        self._second = (-1, "")
+
+    def formatTime(  # noqa: N802 - so it is called there
+        self,
+        record: logging.LogRecord,
+        datefmt: str | None = None,  # noqa: ARG002 - there is one
+    ) -> str:
+        """As the standard library has it, which asks the calendar for each line anew."""
+        second = int(record.created)
+        if self._second[0] != second:
+            self._second = (second, time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(second)))
+        return f"{self._second[1]},{int(record.msecs):03d}"
+
+
 def logging_as(form: Literal["text", "json"], stream: TextIO | None = None) -> None:
     """Have this process log to `stream`, by default standard error: everything of ours, others' warnings."""
     handler = logging.StreamHandler(stream or sys.stderr)
-    handler.setFormatter(JsonLines() if form == "json" else logging.Formatter("%(asctime)s %(message)s"))
+    handler.setFormatter(JsonLines() if form == "json" else TextLines())
+    # Who logs is found out for each record, and no line says it
+    logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False
     logging.basicConfig(handlers=[handler])  # a process that logs already goes on as it does
     logging.getLogger("mlops_core").setLevel(logging.INFO)

@@ -23,7 +23,7 @@ a `Rig`: of what stands in for it here, and of the one that the settings name.""
 RIGS = [
     "memory",
     "local",
-    "memory platform",
+    pytest.param("memory platform", marks=pytest.mark.live),
     *(pytest.param(f"{name} (fake)", marks=pytest.mark.live) for name in CLOUDS),
     *(pytest.param(f"{name} (real)", marks=pytest.mark.cloud) for name in CLOUDS),
 ]

@@ -76,6 +76,7 @@ def test_a_dask_that_does_not_answer_is_unavailable(tmp_path: Path, monkeypatch:
         pass
 
 
+@pytest.mark.live  # it waits for nobody, fifteen seconds
 def test_no_client_of_dask_is_made_for_an_address_where_nobody_answers(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
