@@ -69,6 +69,14 @@ class InferenceRequest(Body):
     inputs: Annotated[list[InputTensor], Field(min_length=1, max_length=2000)]
     outputs: Annotated[list[RequestedOutput], Field(max_length=2)] | None = None
 
+    def strings(self) -> int:
+        """How many strings its JSON has, names of fields included; -1 where that is not looked into."""
+        parts = (*self.inputs, *(self.outputs or ()))
+        if any(part.parameters is not None for part in (self, *parts)):
+            return -1
+        inside = sum(len(part.model_fields_set) for part in parts) + len(parts) + len(self.inputs)
+        return inside + len(self.model_fields_set) + (self.id is not None)
+
 
 class OutputTensor(Value):
     """One answer a row: the probability, or whether it reaches the threshold."""

@@ -33,6 +33,11 @@ class PredictRequest(BaseModel):
 
     ids: Annotated[list[Id], Field(fail_fast=True, min_length=1, max_length=MAX_IDS)]
 
+    def strings(self) -> int:
+        """How many strings its JSON has, the name of the field included."""
+        parts = (part for key in self.ids for part in (key if isinstance(key, tuple) else (key,)))
+        return 1 + sum(isinstance(part, str) for part in parts)
+
 
 class PredictedEntity(Value):
     """One entity's probability, and whether it reaches the threshold."""

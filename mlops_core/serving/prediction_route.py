@@ -7,11 +7,11 @@ longer than the model. None of it is needed where a handler takes one body and p
 # No `from __future__ import annotations` here: the body's type is read at run time.
 
 from inspect import signature
-from typing import Any
+from typing import Any, Protocol, Self
 
 from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
-from pydantic import BaseModel, ValidationError
+from pydantic import ValidationError
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 from starlette.types import Receive, Scope, Send
@@ -20,6 +20,16 @@ from mlops_core.errors import BadInput
 from mlops_core.serving.strict_json import NO_BINARY, parsed
 
 __all__ = ["PredictionRoute"]
+
+
+class _Asked(Protocol):
+    """The body of a request: a pydantic model that knows how many strings its JSON has."""
+
+    @classmethod
+    def model_validate(cls, obj: object) -> Self: ...
+    @classmethod
+    def model_validate_json(cls, json_data: bytes) -> Self: ...
+    def strings(self) -> int: ...
 
 
 class PredictionRoute(APIRoute):
@@ -32,7 +42,7 @@ class PredictionRoute(APIRoute):
     def __init__(self, path: str, endpoint: Any, **described: Any) -> None:
         super().__init__(path, endpoint, **described)
         kind = signature(endpoint).parameters["body"].annotation
-        self._kind: type[BaseModel] = kind
+        self._kind: type[_Asked] = kind
         self.app = self._answer
 
     async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -40,7 +50,10 @@ class PredictionRoute(APIRoute):
         response = await self.endpoint(body=body, **scope["path_params"])
         await response(scope, receive, send)
 
-    def _validated(self, body: bytes, scope: Scope) -> BaseModel:
+    def _validated(self, body: bytes, scope: Scope) -> _Asked:
+        return _at_once(self._kind, body) or self._looked_into(body, scope)
+
+    def _looked_into(self, body: bytes, scope: Scope) -> _Asked:
         try:
             return self._kind.model_validate(parsed(body))
         except ValidationError as error:
@@ -51,6 +64,21 @@ class PredictionRoute(APIRoute):
         except BadInput as error:
             binary = any(name == b"inference-header-content-length" for name, _ in scope["headers"])
             raise HTTPException(400, NO_BINARY if binary else str(error)) from None
+
+
+def _at_once(kind: type[_Asked], body: bytes) -> _Asked | None:
+    """The body as pydantic reads it, in half the time; None when that is not the same for certain.
+
+    Of a field that is twice in an object pydantic takes the last. Then there are more strings in the text
+    than in what was read: without escapes, half as many as there are quotation marks.
+    """
+    if b"\\" in body:
+        return None
+    try:
+        made = kind.model_validate_json(body)
+    except ValidationError:
+        return None
+    return made if 2 * made.strings() == body.count(b'"') else None
 
 
 async def _whole(receive: Receive) -> bytes:
