@@ -74,8 +74,14 @@ def _follower(use_case: str | None, settings: Settings) -> ReleaseFollower:
     from mlops_core.usecases import find
     from mlops_core.wiring import ConfiguredEngines
 
+    name = find(use_case).name
+    if settings.target != "local":
+        raise BadInput(
+            f"{name} is served by {settings.target} (MLOPS_TARGET), see `mlops traffic {name}`: here only the "
+            "releases of the state folder can be followed"
+        )
     engines = ConfiguredEngines(settings)
-    return ReleaseFollower(name=find(use_case).name, source=engines.releases, store=engines.online)
+    return ReleaseFollower(name=name, source=engines.releases, store=engines.online)
 
 
 def _of_one_release(settings: Settings) -> ReleaseFollower:

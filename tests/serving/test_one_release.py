@@ -143,6 +143,7 @@ def test_what_is_out_of_reach_is_tried_again_for_a_while(
     [
         (["serve"], {}, "name a USE_CASE whose releases to follow, or set MLOPS_RELEASE"),
         (["serve", "churn"], {"MLOPS_RELEASE": "/nowhere"}, "leave out one of the two"),
+        (["serve", "churn"], {"MLOPS_TARGET": "vertex"}, "churn is served by vertex"),
         (["serve"], {"MLOPS_RELEASE": "/nowhere"}, "there is no release in /nowhere"),
         (["serve"], {"MLOPS_RELEASE": "/nowhere", "AIP_HTTP_PORT": "many"}, "AIP_HTTP_PORT must be"),
         (["serve"], {"MLOPS_RELEASE_MANIFEST": "short"}, "MLOPS_RELEASE_MANIFEST cannot be used"),
