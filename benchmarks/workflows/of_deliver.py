@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import yaml
 
 from benchmarks.workflows.checkout import ROOT
+from benchmarks.workflows.of_kubernetes import on_kubernetes
 from benchmarks.workflows.scenario import Run, Scenario
 from benchmarks.workflows.states import HELD, SHOP
 
@@ -30,6 +31,7 @@ def scenarios() -> Iterator[Scenario]:
     for target in inputs["target"]["options"]:
         if target != "local":
             yield _without_settings(target)
+    yield on_kubernetes()
 
 
 def _without_settings(target: str) -> Scenario:

@@ -17,9 +17,9 @@ __all__ = ["Run", "Scenario"]
 class Run:
     """One run of a workflow. Jobs that are neither failed nor skipped have to succeed.
 
-    `inputs` may be made of what came before, and `before` is what happens first. `disturbing` has words that
-    are added to calls of `mlops`, by patterns of the shell's `case` for such a call. `environment` has more
-    variables for the processes.
+    `inputs` and `variables` may be made of what came before, and `before` is what happens first. `disturbing`
+    has words that are added to calls of `mlops`, by patterns of the shell's `case` for such a call.
+    `environment` has more variables for the processes.
     """
 
     workflow: str
@@ -28,7 +28,8 @@ class Run:
     skipped: frozenset[str] = frozenset()
     event: str = "workflow_dispatch"
     payload: Callable[[World], Mapping[str, Any]] | None = None
-    variables: Mapping[str, str] = field(default_factory=dict)
+    variables: Mapping[str, str] | Callable[[World], Mapping[str, str]] = field(default_factory=dict)
+    secrets: Mapping[str, str] = field(default_factory=dict)
     disturbing: Mapping[str, str] = field(default_factory=dict)
     environment: Callable[[World], Mapping[str, str]] | None = None
     before: Callable[[World], object] | None = None

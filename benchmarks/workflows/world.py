@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from benchmarks.workflows.scenario import Run
     from mlops_core.domain.standing import Standing
     from tests.github.fake import FakeGitHub
+    from tests.kubernetes.fake_api import FakeApi
     from tests.live.actions.act import WorkflowRun
 
 __all__ = ["World"]
@@ -33,7 +34,8 @@ __all__ = ["World"]
 class World:
     """`folder` holds all of it: the repository, the state folder `home`, the user's home, artifacts.
 
-    `ended` are the runs so far, `base` is the copy of the checkout.
+    `ended` are the runs so far, `base` is the copy of the checkout. `cluster` is the fake API server of
+    Kubernetes, where a scenario has one.
     """
 
     folder: Path
@@ -41,6 +43,7 @@ class World:
     base: Path
     github: FakeGitHub
     ended: list[WorkflowRun]
+    cluster: FakeApi | None = None
 
     @cached_property
     def repository(self) -> Path:
@@ -63,6 +66,7 @@ class World:
         if run.payload is not None:
             payload.write_text(json.dumps(run.payload(self)))
         inputs = run.inputs(self) if callable(run.inputs) else run.inputs
+        variables = run.variables(self) if callable(run.variables) else run.variables
         shared = {"MLOPS_HOME": str(self.home), "MLOPS_INSTALLED": "true", "MLOPS_USE_CASE": SHOP}
         done = run_in(
             self.repository,
@@ -70,8 +74,8 @@ class World:
             self.folder / f"run-{number}",
             environment=self._environment() | dict(run.environment(self) if run.environment else {}),
             inputs=inputs,
-            variables=shared | dict(run.variables),
-            secrets={"GITHUB_TOKEN": self.github.token},
+            variables=shared | dict(variables),
+            secrets={"GITHUB_TOKEN": self.github.token, **run.secrets},
             event=run.event,
             payload=payload if run.payload is not None else None,
         )

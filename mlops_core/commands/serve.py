@@ -77,8 +77,8 @@ def _follower(use_case: str | None, settings: Settings) -> ReleaseFollower:
     name = find(use_case).name
     if settings.target != "local":
         raise BadInput(
-            f"{name} is served by {settings.target} (MLOPS_TARGET), see `mlops traffic {name}`: here only the "
-            "releases of the state folder can be followed"
+            f"{name} is served by {settings.target} (MLOPS_TARGET), see `mlops traffic {name}`: only "
+            "releases of the state folder can be followed from here"
         )
     engines = ConfiguredEngines(settings)
     return ReleaseFollower(name=name, source=engines.releases, store=engines.online)

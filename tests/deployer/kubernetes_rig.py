@@ -33,7 +33,15 @@ if TYPE_CHECKING:
 
     from mlops_core.domain.release import Release
 
-__all__ = ["FakeKubernetesRig", "RealKubernetesRig", "fake", "fake_settings", "kubeconfig", "real"]
+__all__ = [
+    "FakeKubernetesRig",
+    "RealKubernetesRig",
+    "fake",
+    "fake_settings",
+    "kubeconfig",
+    "real",
+    "write_kubeconfig",
+]
 
 _QUOTA = (
     'pods "mlops-churn-2" is forbidden: exceeded quota: models, requested: pods=1, used: pods=4, '
@@ -64,6 +72,19 @@ def real(folder: Path) -> Iterator[RealKubernetesRig]:
 @contextmanager
 def kubeconfig(path: Path, url: str, token: str = TOKEN) -> Iterator[None]:
     """A kubeconfig of one cluster and one person, who signs in with this token."""
+    write_kubeconfig(path, url, token)
+    before = os.environ.get("KUBECONFIG")
+    os.environ["KUBECONFIG"] = str(path)
+    try:
+        yield
+    finally:
+        os.environ.pop("KUBECONFIG")
+        if before is not None:
+            os.environ["KUBECONFIG"] = before
+
+
+def write_kubeconfig(path: Path, url: str, token: str = TOKEN) -> None:
+    """The file of that."""
     path.write_text(
         yaml.safe_dump(
             {
@@ -76,14 +97,6 @@ def kubeconfig(path: Path, url: str, token: str = TOKEN) -> Iterator[None]:
             }
         )
     )
-    before = os.environ.get("KUBECONFIG")
-    os.environ["KUBECONFIG"] = str(path)
-    try:
-        yield
-    finally:
-        os.environ.pop("KUBECONFIG")
-        if before is not None:
-            os.environ["KUBECONFIG"] = before
 
 
 def fake_settings(folder: Path, **changes: Any) -> Settings:
