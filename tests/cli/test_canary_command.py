@@ -79,6 +79,7 @@ def test_what_serves_must_be_the_version_that_is_named(two: Terminal) -> None:
     assert said.code == 0, said.err
     assert checks(said.out) == {
         "served": "passed",
+        "target": "passed",
         "answers": "passed",
         "probes": "passed",
         "latency": "passed",
