@@ -46,6 +46,10 @@ class CloudRequest(
 ):
     """Either body: platforms that pass on whatever callers send have one address for all of it."""
 
+    def strings(self) -> int:
+        """See `InferenceRequest.strings`; instances are not looked into."""
+        return self.root.strings() if isinstance(self.root, InferenceRequest) else -1
+
 
 class PredictedInstance(Value):
     """The probability of one row, and whether it reaches the threshold."""

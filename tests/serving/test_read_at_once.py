@@ -12,6 +12,7 @@ from pydantic import ValidationError
 
 from mlops_core.errors import BadInput
 from mlops_core.serving.inference import InferenceRequest
+from mlops_core.serving.instances import CloudRequest
 from mlops_core.serving.prediction import PredictRequest
 from mlops_core.serving.prediction_route import _at_once
 from mlops_core.serving.strict_json import parsed
@@ -41,6 +42,13 @@ ROWS = st.fixed_dictionaries(
     optional={"id": st.none() | NAMES, "outputs": st.none() | OUTPUTS, "parameters": st.none()},
 )
 KEYS = st.integers(-(2**65), 2**65) | NAMES | st.floats(allow_nan=False) | st.booleans()
+INSTANCES = st.fixed_dictionaries(
+    {
+        "instances": st.lists(
+            st.lists(NUMBERS, max_size=2) | st.dictionaries(NAMES, NUMBERS, max_size=2), max_size=3
+        )
+    }
+)
 ENTITIES = st.fixed_dictionaries({"ids": st.lists(KEYS | st.lists(KEYS, max_size=3), max_size=4)})
 
 
@@ -52,7 +60,11 @@ def slowly(kind: Any, body: bytes) -> Any:
 
 
 @given(
-    st.one_of(st.tuples(st.just(InferenceRequest), ROWS), st.tuples(st.just(PredictRequest), ENTITIES)),
+    st.one_of(
+        st.tuples(st.just(CloudRequest), ROWS | INSTANCES),
+        st.tuples(st.just(InferenceRequest), ROWS),
+        st.tuples(st.just(PredictRequest), ENTITIES),
+    ),
     st.booleans(),
 )
 def test_what_is_read_at_once_is_what_is_read_with_care(asked: tuple[Any, Any], plain: bool) -> None:
