@@ -116,7 +116,10 @@ class PublishedReleases:
             with refused("read the release in", url):
                 paths = store.find(root) if store.exists(f"{root}/{_MANIFEST}") else []
                 for path in paths:
-                    target = copy / PurePosixPath(path).relative_to(store._strip_protocol(root))
+                    inside = PurePosixPath(path).relative_to(store._strip_protocol(root))
+                    if ".." in inside.parts:  # a key of an object store may hold that
+                        raise IntegrityError(f"{url}/{inside} is not part of the release: remove it")
+                    target = copy / inside
                     target.parent.mkdir(parents=True, exist_ok=True)
                     target.write_bytes(store.cat_file(path))
             if not paths:
