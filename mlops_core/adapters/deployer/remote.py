@@ -56,8 +56,7 @@ class RemoteDeployer:
             if before is None or before == placed:
                 raise
             _LOG.warning("%s; serving version %d again", error, before.version)
-            self._platform.serve(before)
-            raise type(error)(f"{error}. Version {before.version} serves again") from error
+            raise type(error)(f"{error}. {self._back_to(before)}") from error
 
     def current(self, name: str) -> Release | None:
         """See `Deployer.current`: what the platform serves, read from where it was published."""
@@ -132,6 +131,14 @@ class RemoteDeployer:
         if found[0] != release:
             raise IntegrityError(f"{release.uri} describes another release than the one to serve")
         return Placed.of(*found)
+
+    def _back_to(self, before: Placed) -> str:
+        """Serve what served before; a sentence of how that went."""
+        try:
+            self._platform.serve(before)
+        except MlopsError as error:
+            return f"Version {before.version}, which served before, does not serve again either: {error}"
+        return f"Version {before.version} serves again"
 
     def _asked(self, placed: Placed, release: Release) -> float:
         return compared(answered(release, self._platform.ask(placed, probing(release))), release)
