@@ -54,5 +54,5 @@ def test_a_key_that_leads_out_of_the_folder_is_refused(
 
 
 def test_a_place_that_nobody_can_open_is_said() -> None:
-    with pytest.raises(BadInput, match="nowhere://bucket.* cannot be opened"):
+    with pytest.raises(BadInput, match=r"nowhere://bucket.* cannot be opened"):
         PublishedReleases("nowhere://bucket", MemoryTrainer()).find("churn", 1, "0" * 64)
