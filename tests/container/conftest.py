@@ -32,7 +32,7 @@ def release(tmp_path_factory: pytest.TempPathFactory) -> Published:
 
 @pytest.fixture
 def s3(release: Published) -> Iterator[dict[str, str]]:
-    """The variables of a server that speaks S3 on loopback; the release lies at s3://releases/churn/1."""
+    """The variables of a server that speaks S3 on loopback; the release lies at s3://of-the-image/churn/1."""
     import boto3  # type: ignore[import-untyped] # here, so that other tests do not wait; it has no types
     from moto.server import ThreadedMotoServer
 
@@ -53,10 +53,10 @@ def s3(release: Published) -> Iterator[dict[str, str]]:
             aws_access_key_id="key",
             aws_secret_access_key="secret",  # noqa: S106 - moto takes any
         )
-        client.create_bucket(Bucket="releases")
+        client.create_bucket(Bucket="of-the-image")
         for file in filter(Path.is_file, release.folder.rglob("*")):
             name = file.relative_to(release.folder).as_posix()
-            client.put_object(Bucket="releases", Key=f"churn/1/{name}", Body=file.read_bytes())
+            client.put_object(Bucket="of-the-image", Key=f"churn/1/{name}", Body=file.read_bytes())
         yield variables
     finally:
         server.stop()

@@ -91,7 +91,7 @@ def test_it_stops_when_told_while_its_release_is_out_of_reach(image: Image) -> N
     """The first process of a container, which SIGTERM alone does not end."""
     gone = f"http://127.0.0.1:{free_port()}"
     environment = {"AWS_ACCESS_KEY_ID": "a", "AWS_SECRET_ACCESS_KEY": "b", "AWS_ENDPOINT_URL": gone}
-    with running(image, {**environment, "MLOPS_RELEASE": "s3://releases/churn/1-a"}) as container:
+    with running(image, {**environment, "MLOPS_RELEASE": "s3://of-the-image/churn/1-a"}) as container:
         assert container.process.stderr is not None
         while "trying again" not in (line := container.process.stderr.readline()):
             assert line, "it ended"
@@ -106,7 +106,7 @@ def test_it_fetches_its_release_from_s3_and_features_from_redis(
     _fill(store, release.release)
     environment = {
         **s3,
-        "MLOPS_RELEASE": "s3://releases/churn/1",
+        "MLOPS_RELEASE": "s3://of-the-image/churn/1",
         "MLOPS_RELEASE_MANIFEST": release.manifest,
         "MLOPS_ONLINE_STORE": store,
         "AIP_HTTP_PORT": str(port),
