@@ -31,7 +31,7 @@ class Admission:
 
     `token` is what callers must know, `rate` the requests a second of one address, `max_body` the bytes of a
     body, and `max_requests` how many requests may be under way at once. That last is by default five times
-    the 40 threads that predict: who waits behind more is better told at once to come back.
+    the 40 threads for what takes long: who waits behind more is better told at once to come back.
     """
 
     token: str | None = field(default=None, repr=False)

@@ -216,7 +216,7 @@ def test_what_goes_wrong_at_the_target_is_said_and_nothing_changes(
 ) -> None:
     """Missing credentials, a quota, a time-out: each in a sentence; the same call afterwards succeeds."""
     if not rig.faults():
-        pytest.skip("there is nobody to be refused by; see test_local_deployer.py")
+        pytest.skip("nobody refuses but a disk; see test_interruption.py")
     for fault in rig.faults():
         with fault.on(), pytest.raises(fault.raises, match=fault.says) as caught:
             rig.deployer.activate(two[1])
