@@ -12,11 +12,13 @@ import sys
 import threading
 from typing import TYPE_CHECKING
 
+from mlops_core.commands.display import display
 from mlops_core.commands.output import warn
 from mlops_core.errors import MlopsError
 from mlops_core.options import OptionParser
 
 if TYPE_CHECKING:
+    import argparse
     from collections.abc import Sequence
 
 __all__ = ["main"]
@@ -36,11 +38,12 @@ def main(words: Sequence[str] | None = None) -> int:
 
 def _run(words: list[str]) -> int:
     try:
-        arguments = _parser(words).parse(words)
+        parser = _parser([word for word in words if word != "--quiet"])
+        arguments = parser.parse(words)
         if "command" not in arguments:
-            _parser(words).print_help()
+            parser.print_help()
             return 0
-        code: int = arguments.command(arguments)
+        code = _shown(arguments, parser.verb(words))
     except MlopsError as error:
         warn(f"mlops: {error}")
         return error.exit_code
@@ -50,6 +53,14 @@ def _run(words: list[str]) -> int:
     except BrokenPipeError:  # the reader of our output went away, as `| head` does
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
+    return code
+
+
+def _shown(arguments: argparse.Namespace, verb: str) -> int:
+    """Run the command with its progress on standard error, by `arguments.display`; its exit code."""
+    log: int | None = getattr(arguments, "log", logging.WARNING)
+    with display(verb, quiet="quiet" in arguments, log=log) as arguments.display:
+        code: int = arguments.command(arguments)
     return code
 
 

@@ -25,6 +25,11 @@ class OptionParser(argparse.ArgumentParser):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **(kwargs | {"allow_abbrev": False}))
+        # Every verb's and the program's own, so that it may stand before the verb; what is not given is left
+        # out, or a verb's default would undo it
+        self.add_argument(
+            "--quiet", action="store_true", default=argparse.SUPPRESS, help="no progress, no log but warnings"
+        )
 
     def error(self, message: str) -> NoReturn:
         wrong = re.search(r"invalid choice: '([^']*)' \(choose from (.*)\)", message)
@@ -32,6 +37,10 @@ class OptionParser(argparse.ArgumentParser):
         if close:
             message = f"{message.partition(' (choose from')[0]}: did you mean {close[0]!r}?"
         raise BadInput(f"{message} (see {self.prog} --help)")
+
+    def verb(self, words: Sequence[str]) -> str:
+        """The verb that the words name, such as "features verify"."""
+        return _verb(self, words).prog.removeprefix(f"{self.prog} ")
 
     def parse(self, words: Sequence[str] | None) -> argparse.Namespace:
         """Parse all words; one that means nothing is refused with the nearest that would."""

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import logging
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -69,7 +67,6 @@ def _canary(arguments: argparse.Namespace) -> int:
 
     engines = engines_for(arguments)
     version = registered(engines, model_named(engines, arguments.use_case), number)
-    logging.basicConfig(stream=sys.stderr, format="%(asctime)s %(message)s")  # why the server fails
     tried = rehearsed_serving if arguments.served else rehearsed
     found = tried(engines, engines.releases, version, limits)
     write_outputs(arguments.outputs, _outputs(found))

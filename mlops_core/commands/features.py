@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -40,6 +41,7 @@ def add(verbs: Any, words: Sequence[str]) -> None:  # noqa: ARG001 - every verb 
     show.add_argument("name", metavar="NAME")
     validate = action("validate", _validate, "check events against contract and rules; stores nothing")
     materialise = action("materialise", _materialise, "bring events in and online values up to date")
+    materialise.set_defaults(log=logging.INFO)
     materialise.add_argument("--as-of", metavar="YYYY-MM-DD", help="last day that may be known")
     materialise.add_argument("--anew", action="store_true", help="write all online values again")
     upsert = action("upsert", _upsert, "add rows to a source that appends; online values stay")

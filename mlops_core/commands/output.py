@@ -4,18 +4,35 @@ from __future__ import annotations
 
 import json
 import sys
+from contextlib import contextmanager, nullcontext
+from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Iterator, Sequence
+    from contextlib import AbstractContextManager
     from datetime import datetime
 
-__all__ = ["moment", "one_line", "print_json", "print_table", "say", "warn"]
+__all__ = ["aside", "moment", "one_line", "print_json", "print_table", "say", "warn"]
+
+_away: ContextVar[Callable[[], AbstractContextManager[object]]] = ContextVar("away", default=nullcontext)
+
+
+@contextmanager
+def aside(away: Callable[[], AbstractContextManager[object]]) -> Iterator[None]:
+    """Have all that is said meanwhile be said in an `away()`: a display leaves the terminal for it."""
+    token = _away.set(away)
+    try:
+        yield
+    finally:
+        _away.reset(token)
 
 
 def say(text: str) -> None:
     """A line (or several) for the person at the terminal."""
-    sys.stdout.write(f"{text}\n")
+    with _away.get()():
+        sys.stdout.write(f"{text}\n")
+        sys.stdout.flush()
 
 
 def warn(text: str) -> None:

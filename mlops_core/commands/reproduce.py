@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -45,7 +44,7 @@ def add(verbs: Any, words: Sequence[str]) -> None:  # noqa: ARG001 - every verb 
     )
     parser.add_argument("--json", action="store_true", help="print the reproduction as JSON")
     parser.add_argument("--keep", metavar="DIR", type=Path, help="leave what was made in this new folder")
-    parser.set_defaults(command=_reproduce)
+    parser.set_defaults(command=_reproduce, log=logging.INFO)
 
 
 def _reproduce(arguments: argparse.Namespace) -> int:
@@ -56,8 +55,6 @@ def _reproduce(arguments: argparse.Namespace) -> int:
     engines = engines_for(arguments)
     name = model_named(engines, word)
     version = pick(engines.registry.versions(name), standing_of(engines, name), name, which)
-    logging.basicConfig(stream=sys.stderr, format="%(message)s")
-    logging.getLogger("mlops_core").setLevel(logging.INFO)
     with ended_in_order():
         found = _reproduced(arguments, word, version, engines)
     if arguments.json:

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import logging
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from mlops_core.commands.output import print_json, say, warn
+from mlops_core.commands.output import print_json, say
 from mlops_core.commands.subject import options_of
 from mlops_core.errors import BadInput, TaskFailed
 from mlops_core.options import add_options
@@ -19,7 +18,8 @@ if TYPE_CHECKING:
     import argparse
     from collections.abc import Sequence
 
-    from mlops_core.dag import PipelineDAG, TaskRun
+    from mlops_core.commands.display import Display
+    from mlops_core.dag import PipelineDAG
     from mlops_core.delivery import Delivery
     from mlops_core.domain.pipeline import PipelineDocument
 
@@ -38,13 +38,11 @@ def add(verbs: Any, words: Sequence[str]) -> None:
         help="instead of USE_CASE: a pipeline that `mlops export --to yaml` (or json) wrote",
     )
     parser.add_argument("--json", action="store_true", help="print the outcome as JSON")
-    parser.add_argument("--quiet", action="store_true", help="no progress")
-    parser.set_defaults(command=_run)
+    parser.set_defaults(command=_run, log=logging.INFO)
     add_options(parser, options_of(words, "run"))
 
 
 def _run(arguments: argparse.Namespace) -> int:
-    from mlops_core.dag import Hooks
     from mlops_core.delivery import Delivery
     from mlops_core.pipeline import WORKERS
     from mlops_core.settings import Settings
@@ -54,14 +52,11 @@ def _run(arguments: argparse.Namespace) -> int:
     known_as = arguments.use_case if document is None else document.use_case
     use_case = find(known_as)
     parameters = _parameters(arguments, parameters_of(use_case), document)
-    if not arguments.quiet:
-        logging.basicConfig(stream=sys.stderr, format="%(message)s")
-        logging.getLogger("mlops_core").setLevel(logging.INFO)
     delivery = Delivery(use_case, parameters, Settings.load(), known_as=known_as)
     dag = delivery.dag if document is None else _adopted(document, delivery, arguments.file)
-    hooks = Hooks() if arguments.quiet else Hooks(on_finish=_progress)
+    shown: Display = arguments.display
     try:
-        context = dag.execute(max_workers=WORKERS, hooks=hooks)
+        context = shown.watched(dag).execute(max_workers=WORKERS, hooks=shown.hooks)
     except TaskFailed as failed:
         raise (failed.__cause__ or failed) from None
     outcome = delivery.outcome(context)
@@ -117,7 +112,3 @@ def _adopted(document: PipelineDocument, delivery: Delivery, file: Path) -> Pipe
         return adopted(document, delivery.dag, consent_of(delivery.use_case))
     except BadInput as error:
         raise BadInput(f"--from {file}: {error}") from error
-
-
-def _progress(run: TaskRun) -> None:
-    warn(f"{run.name}: {run.state} in {run.seconds:.1f} s")

@@ -36,7 +36,7 @@ def add(verbs: Any, words: Sequence[str]) -> None:  # noqa: ARG001 - every verb 
     parser.add_argument(
         "--port", type=int, help="port, 0 for any free one (default: AIP_HTTP_PORT, MLOPS_HTTP_PORT, or 8080)"
     )
-    parser.set_defaults(command=_serve)
+    parser.set_defaults(command=_serve, log=None)  # a server's log is its own
 
 
 def _serve(arguments: argparse.Namespace) -> int:
@@ -49,7 +49,10 @@ def _serve(arguments: argparse.Namespace) -> int:
     from mlops_core.settings import Settings
 
     settings = Settings.load()
+    arguments.display.end()
     logging_as(settings.log_format)
+    if "quiet" in arguments:
+        logging.getLogger("mlops_core").setLevel(logging.WARNING)
     admission, drain = admission_by(settings), Drain(settings.drain)
     host = arguments.host or settings.host
     at = arguments.port if arguments.port is not None else port(os.environ)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import logging
-import sys
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -23,6 +22,7 @@ if TYPE_CHECKING:
     import argparse
     from collections.abc import Sequence
 
+    from mlops_core.commands.display import Display
     from mlops_core.dag import Task
     from mlops_core.delivery import Delivery
     from mlops_core.domain.run import BegunRun
@@ -54,8 +54,7 @@ def add(deeds: Any, words: Sequence[str]) -> None:
         "--timeout", type=float, metavar="SECONDS", help="of each attempt; by default the task's own"
     )
     run.add_argument("--json", action="store_true", help="print the receipt, as JSON on the last line")
-    run.add_argument("--quiet", action="store_true", help="no progress")
-    run.set_defaults(command=_run)
+    run.set_defaults(command=_run, log=logging.INFO)
     add_options(run, options_of(words, "task run"))
 
 
@@ -63,9 +62,7 @@ def _run(arguments: argparse.Namespace) -> int:
     from mlops_core.run_folder import RunFolder
 
     folder = RunFolder(arguments.run)
-    if not arguments.quiet:
-        logging.basicConfig(stream=sys.stderr, format="%(message)s")
-        logging.getLogger("mlops_core").setLevel(logging.INFO)
+    shown: Display = arguments.display
     try:
         work = _begun(arguments, folder)
     except Unavailable as error:  # the folder
@@ -74,7 +71,8 @@ def _run(arguments: argparse.Namespace) -> int:
     receipts: list[str] = []
     for task, context in work.tasks:
         try:
-            receipt = attempted(folder, task, context)
+            with shown.step(task.name):
+                receipt = attempted(folder, task, context)
         except Exception as error:
             failed.append((task, error))
             continue  # a candidate that fails keeps no other from its turn
@@ -82,7 +80,7 @@ def _run(arguments: argparse.Namespace) -> int:
             plain = receipt.model_dump(mode="json")
             receipts.append(json.dumps(plain, ensure_ascii=False, allow_nan=False))
     try:
-        return _failed(failed) if failed else _concluded(work, folder, quiet=arguments.quiet)
+        return _failed(failed) if failed else _concluded(work, folder, quiet="quiet" in arguments)
     finally:  # after the run's last words: Airflow reads both streams as one, and takes the last line
         for line in receipts:
             say(line)

@@ -18,6 +18,7 @@ import pytest
 from mlops_core.adapters.registry.mlflow_location import StoreLocation
 from mlops_core.adapters.registry.mlflow_store import MlflowStore
 from mlops_core.cli import main
+from mlops_core.commands import display
 from mlops_core.domain.gates import Approval
 from mlops_core.settings import Settings
 from mlops_core.usecases.churn import CHURN
@@ -48,6 +49,7 @@ class Terminal:
         out, err = StringIO(), StringIO()
         with redirect_stdout(out), redirect_stderr(err), pytest.MonkeyPatch.context() as patch:
             patch.setenv("MLOPS_HOME", str(self.home))
+            patch.setattr(display, "FIRST", float("inf"))  # what is said is no matter of how fast this is
             code = main(words)
         return Said(code, out.getvalue(), err.getvalue())
 
