@@ -1,6 +1,12 @@
 """What a use case is written with; `mlops_core/usecases/churn.py` is an example of one screen."""
 
-from mlops_core.domain.candidates import GradientBoosting, LogisticRegression
+from mlops_core.domain.candidates import (
+    GradientBoosting,
+    GradientBoostingRegression,
+    LogisticRegression,
+    PoissonRegression,
+    Ridge,
+)
 from mlops_core.domain.conditions import Where
 from mlops_core.domain.features import (
     Count,
@@ -17,7 +23,7 @@ from mlops_core.domain.features import (
     Sum,
 )
 from mlops_core.domain.gates import Approval, GatePolicy, NonInferiority, Slice, Superiority
-from mlops_core.domain.labels import EveryMonth, NoEventWithin
+from mlops_core.domain.labels import EveryMonth, NoEventWithin, SumWithin
 from mlops_core.domain.rules import Fresh, InRange, Matches, NotNull, OneOf, Unique, Volume
 from mlops_core.domain.segments import segment
 from mlops_core.domain.sources import Entity, EventSource, Query
@@ -38,6 +44,7 @@ __all__ = [
     "Fresh",
     "GatePolicy",
     "GradientBoosting",
+    "GradientBoostingRegression",
     "InRange",
     "Last",
     "Latest",
@@ -51,12 +58,15 @@ __all__ = [
     "NotNull",
     "OnDemand",
     "OneOf",
+    "PoissonRegression",
     "Query",
+    "Ridge",
     "Since",
     "Slice",
     "Span",
     "StdDev",
     "Sum",
+    "SumWithin",
     "Superiority",
     "Unique",
     "UseCase",

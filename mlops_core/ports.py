@@ -36,6 +36,8 @@ if TYPE_CHECKING:
     from mlops_core.provenance import Code
     from mlops_core.workspace import Workspace
 
+    Labels = NDArray[np.float64] | NDArray[np.int8]
+
 __all__ = [
     "ComputingEngines",
     "Deployer",
@@ -123,7 +125,10 @@ class OfflineStore(Protocol):
     def labels(
         self, use_case: UseCase, events: Path, spine: pa.Table, *, as_known_at: datetime | None = None
     ) -> pa.Table:
-        """The spine, unchanged and in its order, with the label's column (int8, 0 or 1)."""
+        """The spine, unchanged and in its order, with the label's column: int8, 0 or 1; float64 for numbers.
+
+        Raises `DataError` for a sum past the range of float64.
+        """
 
 
 class OnlineStore(Protocol):
@@ -157,7 +162,7 @@ class FittedModel(Protocol):
     """A model after fitting. Its input is a float64 matrix, NaN where missing, one column a feature."""
 
     def predict(self, rows: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Probability of the positive class per row; shape (n, features) in, (n,) out."""
+        """Probability of the positive class, or the expected number, per row; (n, features) in, (n,) out."""
 
     def save(self, folder: Path) -> None:
         """Write the model into an existing empty folder, in a format that runs no code when loaded."""
@@ -169,10 +174,11 @@ class FittedModel(Protocol):
 class Trainer(Protocol):
     """Fits candidates and loads what was saved."""
 
-    def fit(
-        self, candidate: AnyCandidate, rows: NDArray[np.float64], labels: NDArray[np.int8]
-    ) -> FittedModel:
-        """Fit the candidate. Deterministic: the same inputs give a model of the same digest."""
+    def fit(self, candidate: AnyCandidate, rows: NDArray[np.float64], labels: Labels) -> FittedModel:
+        """Fit the candidate on labels of 0 and 1, or numbers: what its task is.
+
+        Deterministic: the same inputs give a model of the same digest.
+        """
 
     def load(self, folder: Path) -> FittedModel:
         """Load what `FittedModel.save` wrote.

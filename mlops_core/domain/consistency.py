@@ -21,7 +21,8 @@ def problems_of(use_case: UseCase) -> list[str]:
     """One sentence a problem; empty when the use case can be meant."""
     unknown = [*_unknown_sources(use_case), *_unknown_entities(use_case)]
     service = list(_service(use_case))
-    problems = [*_repeated(use_case), *unknown, *_unknown_features(use_case), *service, *_metrics(use_case)]
+    problems = [*_repeated(use_case), *unknown, *_unknown_features(use_case), *service]
+    problems += [*_candidates(use_case), *_metrics(use_case)]
     if not service:  # it decides which features there are to slice by
         problems += _slices(use_case)
     problems += _expected_drift(use_case)
@@ -89,12 +90,34 @@ def _service(use_case: UseCase) -> Iterator[str]:
 
 
 def _metrics(use_case: UseCase) -> Iterator[str]:
-    label = use_case.label.name
+    label, task = use_case.label.name, use_case.task
     for name in use_case.gate.metrics:
-        if not suits(name, "classification"):
+        if suits(name, task):
+            continue
+        if task == "classification":
             yield (
                 f"the gate's metric {name!r} judges predicted numbers, but label {label!r} is 0 or 1: "
                 "name one for classification, such as 'roc_auc'"
+            )
+        else:
+            default = " (or None)" if name == use_case.gate.scoring_rule else ""
+            yield (
+                f"the gate's metric {name!r} judges probabilities, but label {label!r} is a number: name one "
+                f"for regression{default}, such as 'neg_mean_absolute_error' or 'r2'"
+            )
+
+
+def _candidates(use_case: UseCase) -> Iterator[str]:
+    label, task = use_case.label.name, use_case.task
+    what, others = {
+        "classification": ("0 or 1", "LogisticRegression or GradientBoosting"),
+        "regression": ("a number", "Ridge, PoissonRegression or GradientBoostingRegression"),
+    }[task]
+    for one in use_case.candidates:
+        if one.task != task:
+            yield (
+                f"candidate {one.name!r} ({type(one).__name__}) is for {one.task}, but label {label!r} is "
+                f"{what}: take {others}"
             )
 
 

@@ -56,12 +56,14 @@ class Evidence(Value):
     name: str = Field(description="the model's")
     version: int = Field(ge=1)
     candidate: str
-    threshold: float = Field(description="scores from here on count as positive")
+    threshold: float | None = Field(
+        description="scores from here on count as positive; null for a model of a number"
+    )
     run_id: str
     registered_at: datetime
     feature_names: tuple[str, ...]
     rows: int | None = Field(description="evaluation rows; null where the evaluation was not registered")
-    positives: int | None
+    positives: int | None = Field(description="of those rows; null as well where the label is a number")
     metrics: dict[str, Interval] = Field(description="on the evaluation rows, by name, with intervals")
     validation: dict[str, dict[str, float]] = Field(description="by candidate: what the choice rests on")
     decision: GateDecision | None = Field(description="the gate's; null for what was adopted without one")

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import AfterValidator, Field
 
 from mlops_core.domain.features import Name
+from mlops_core.domain.time import in_words
 from mlops_core.domain.value import Value
 
-__all__ = ["EveryMonth", "NoEventWithin"]
+if TYPE_CHECKING:
+    from mlops_core.domain.metrics import Task
+
+__all__ = ["AnyLabel", "EveryMonth", "NoEventWithin", "SumWithin"]
 
 
 def _ahead(horizon: timedelta) -> timedelta:
@@ -30,6 +34,42 @@ class NoEventWithin(Value):
     name: Name
     source: Name
     horizon: Annotated[timedelta, AfterValidator(_ahead)]
+
+    @property
+    def task(self) -> Task:
+        """What a model of it does."""
+        return "classification"
+
+    @property
+    def meaning(self) -> str:
+        """In words, such as "no event within 90 days"."""
+        return f"no event within {in_words(self.horizon)}"
+
+
+class SumWithin(Value):
+    """The sum of a numeric column over the entity's events in (T, T + horizon]; 0.0 when there are none.
+
+    Nulls count as nothing. It exists where its whole horizon had passed, as `NoEventWithin` does.
+    """
+
+    kind: Literal["sum_within"] = "sum_within"
+    name: Name
+    source: Name
+    column: str
+    horizon: Annotated[timedelta, AfterValidator(_ahead)]
+
+    @property
+    def task(self) -> Task:
+        """What a model of it does."""
+        return "regression"
+
+    @property
+    def meaning(self) -> str:
+        """In words, such as "sum of usd within 90 days"."""
+        return f"sum of {self.column} within {in_words(self.horizon)}"
+
+
+AnyLabel = Annotated[NoEventWithin | SumWithin, Field(discriminator="kind")]
 
 
 class EveryMonth(Value):

@@ -13,7 +13,16 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator
 
-__all__ = ["OWN_METRICS", "SCIKIT_LEARN", "MetricName", "Task", "greater_is_better", "suits"]
+__all__ = [
+    "MEASURED",
+    "OWN_METRICS",
+    "SCIKIT_LEARN",
+    "MetricName",
+    "Task",
+    "greater_is_better",
+    "suits",
+    "task_of",
+]
 
 Task = Literal["classification", "regression"]
 """What is predicted: the probability of a binary label, or a number."""
@@ -43,6 +52,12 @@ SCIKIT_LEARN: dict[str, Literal["calls", "probabilities", "numbers"]] = {
 }
 """Scorers of scikit-learn 1.9 by name, and what each is given as the prediction."""
 
+MEASURED: dict[Task, tuple[str, ...]] = {
+    "classification": OWN_METRICS,
+    "regression": ("neg_root_mean_squared_error", "neg_mean_absolute_error", "r2"),
+}
+"""What is measured on every model, whatever its policy names."""
+
 
 def _known(name: str) -> str:
     names = (*OWN_METRICS, *SCIKIT_LEARN)
@@ -67,3 +82,8 @@ def suits(metric: str, task: Task) -> bool:
     """Whether a metric can judge predictions of this kind."""
     of_numbers = SCIKIT_LEARN.get(metric) == "numbers"
     return of_numbers == (task == "regression")
+
+
+def task_of(threshold: float | None) -> Task:
+    """What a model does, by its threshold: only calls of a binary label are made at one."""
+    return "regression" if threshold is None else "classification"

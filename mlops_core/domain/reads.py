@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from mlops_core.domain.features import ColumnFeature, CountDistinct, Feature, Latest
+from mlops_core.domain.labels import SumWithin
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -47,6 +48,8 @@ def reads_of(use_case: UseCase, source: EventSource, *, rules: bool = True) -> I
     if name == use_case.label.source:
         for key in use_case.entity.keys:
             yield f"label {use_case.label.name!r}", key, _KEYS
+        if isinstance(use_case.label, SumWithin):
+            yield f"label {use_case.label.name!r}", use_case.label.column, _NUMBERS
     for view in use_case.views:
         if view.source == name:
             yield from _reads_of(view, view.on or use_case.entity_of(view).keys)

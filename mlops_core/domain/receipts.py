@@ -92,20 +92,23 @@ class ParityReport(Value):
 
 
 class Split(Value):
-    """The rows of some snapshots: how many, how many of them positive, and the snapshots' instants."""
+    """The rows of some snapshots: how many, how many of them positive, and the snapshots' instants.
+
+    `positives` is None where the label is a number.
+    """
 
     snapshots: tuple[datetime, ...]
     rows: int
-    positives: int
+    positives: int | None = None
 
 
 class TrainingSetReceipt(Value):
     """Features and label of every (entity, snapshot), in one Parquet file, split by time.
 
-    Columns: the entity's key, `event_timestamp`, the features in order, the label (int8), and `split`:
-    "fit", "embargo", "validation" or "evaluation". Embargoed rows lie between fit and validation, their label
-    windows reaching into it; a final model is fitted on fit, embargo and validation together, the label
-    windows of which all closed at or before the evaluation snapshot.
+    Columns: the entity's key, `event_timestamp`, the features in order, the label (int8, or float64 for a
+    number), and `split`: "fit", "embargo", "validation" or "evaluation". Embargoed rows lie between fit and
+    validation, their label windows reaching into it; a final model is fitted on fit, embargo and validation
+    together, the label windows of which all closed at or before the evaluation snapshot.
     """
 
     ref: Ref
@@ -126,12 +129,13 @@ class ModelTrainingReceipt(Value):
 
     `metrics` and `threshold` come from a fit on the rows before validation; the model in `ref` is the same
     specification fitted on all training rows. `ref.digest` is the canonical digest of its fitted state.
+    A model of a number has no threshold.
     """
 
     candidate: str
     ref: Ref
     metrics: dict[str, float]
-    threshold: float
+    threshold: float | None = None
 
 
 class Interval(Value):
@@ -146,15 +150,16 @@ class EvaluationReceipt(Value):
     """The best candidate by validation, and its figures on the untouched evaluation snapshot.
 
     `ref` is the folder with `report.html`, `evaluation.json`, `predictions.parquet`, `probes.json` and
-    `profile.json`. `metrics` are our own and those that the gate's policy names.
+    `profile.json`. `metrics` are those always measured and those that the gate's policy names. `threshold`
+    and `positives` are None where the label is a number.
     """
 
     candidate: str
     model: Ref
     ref: Ref
-    threshold: float
+    threshold: float | None = None
     rows: int
-    positives: int
+    positives: int | None = None
     metrics: dict[str, Interval]
     validation: dict[str, dict[str, float]] = Field(description="metrics by candidate")
 

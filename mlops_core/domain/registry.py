@@ -48,6 +48,7 @@ class Submission(Value):
     the model's files) and `documents` (report, figures: what goes with it) are paths on this machine.
     `use_case` is the JSON of the definitions it needs to be served and compared. `probes` prove a loaded
     model, `profile` is how its training rows lay. `code` are digests of what made it, by module:name.
+    `threshold` is None for a model of a number.
     """
 
     name: str
@@ -56,7 +57,7 @@ class Submission(Value):
     folder: str
     documents: tuple[str, ...] = ()
     feature_names: tuple[str, ...]
-    threshold: float
+    threshold: float | None
     metrics: dict[str, float]
     parameters: dict[str, str]
     use_case: str
@@ -77,7 +78,9 @@ class ModelVersion(Value):
     created_at: datetime
     use_case: str = Field(description="JSON of the definitions it was registered with")
     feature_names: tuple[str, ...]
-    threshold: float = Field(description="scores from here on count as positive")
+    threshold: float | None = Field(
+        description="scores from here on count as positive; null for a model of a number"
+    )
     lineage: Lineage
     probes: Probes
     profile: FeatureProfile

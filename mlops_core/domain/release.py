@@ -15,7 +15,7 @@ class Probes(Value):
     """Rows with the predictions made at training time: how a loaded model shows that it is the same.
 
     `rows` has one entry a probe, each with one value a feature (None where missing); `expected` are
-    probabilities, to be met within `tolerance`.
+    probabilities, or numbers, to be met within `tolerance`.
     """
 
     rows: tuple[tuple[float | None, ...], ...]
@@ -27,7 +27,8 @@ class Bundle(Value):
     """What is handed to a deployer. `model_folder` is a path on this machine, `use_case` JSON.
 
     The folder holds the model's files, and in `documents/` what proves that it may serve. `decision` is the
-    digest of the gate's decision that it is released by; None for what was adopted.
+    digest of the gate's decision that it is released by; None for what was adopted. `threshold` is None for
+    a model of a number.
     """
 
     name: str
@@ -37,7 +38,7 @@ class Bundle(Value):
     model_folder: str
     use_case: str
     feature_names: tuple[str, ...]
-    threshold: float
+    threshold: float | None
     probes: Probes
     decision: str | None = None
 
@@ -57,7 +58,7 @@ class Release(Value):
     released_at: datetime
     use_case: str
     feature_names: tuple[str, ...]
-    threshold: float
+    threshold: float | None
     probes: Probes
     decision: str | None = None
     files: dict[str, str] = Field(min_length=1)

@@ -20,18 +20,20 @@ __all__ = ["ReportContent"]
 class ReportContent:
     """Everything that a report shows, on the n rows of the evaluation snapshot.
 
-    `scores` are the probabilities of each candidate, `chosen` among them; `metrics` and `threshold` are the
-    chosen one's; `validation` are the metrics by candidate that it was chosen by. `importances` are the falls
-    in ROC AUC when a feature is shuffled, as (mean, standard deviation). `facts` are (caption, value) pairs:
-    what data, which window, which digests.
+    `scores` are the predictions of each candidate, `chosen` among them: probabilities, or numbers where
+    `threshold` is None. `metrics` and `threshold` are the chosen one's; `validation` are the metrics by
+    candidate that it was chosen by. `importances` are the falls in `importance_metric` when a feature is
+    shuffled, as (mean, standard deviation). `facts` are (caption, value) pairs: what data, which window,
+    which digests.
     """
 
     title: str
     chosen: str
-    threshold: float
-    labels: NDArray[np.int8]
+    threshold: float | None
+    labels: NDArray[np.float64]
     scores: Mapping[str, NDArray[np.float64]]
     metrics: Mapping[str, Interval]
     validation: Mapping[str, Mapping[str, float]]
     importances: Mapping[str, tuple[float, float]]
+    importance_metric: str = "roc_auc"
     facts: Sequence[tuple[str, str]]

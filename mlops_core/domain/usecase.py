@@ -11,7 +11,7 @@ from mlops_core.domain.consistency import problems_of
 from mlops_core.domain.digest import digest_of
 from mlops_core.domain.features import Name
 from mlops_core.domain.gates import GatePolicy
-from mlops_core.domain.labels import EveryMonth, NoEventWithin
+from mlops_core.domain.labels import AnyLabel, EveryMonth
 from mlops_core.domain.sources import Entity, EventSource
 from mlops_core.domain.value import Value
 from mlops_core.domain.views import FeatureService, FeatureView, OnDemand
@@ -19,6 +19,8 @@ from mlops_core.errors import DefinitionError
 
 if TYPE_CHECKING:
     from datetime import timedelta
+
+    from mlops_core.domain.metrics import Task
 
 __all__ = ["UseCase"]
 
@@ -35,7 +37,7 @@ class UseCase(Value):
     entity: Entity
     sources: tuple[EventSource, ...] = Field(min_length=1)
     views: tuple[FeatureView, ...] = Field(min_length=1)
-    label: NoEventWithin
+    label: AnyLabel
     spine: EveryMonth = EveryMonth()
     candidates: tuple[AnyCandidate, ...] = Field(min_length=1)
     gate: GatePolicy
@@ -64,6 +66,11 @@ class UseCase(Value):
                 f"the definitions in {of} cannot be read by this version of the software "
                 f"({error.error_count()} problems): train and deploy a new version"
             ) from error
+
+    @property
+    def task(self) -> Task:
+        """What its models predict: the probability of a binary label, or a number."""
+        return self.label.task
 
     @property
     def feature_names(self) -> tuple[str, ...]:

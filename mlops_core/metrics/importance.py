@@ -1,7 +1,7 @@
 """Which features a fitted model leans on, by shuffling them one at a time.
 
-Source: L. Breiman, "Random Forests", Machine Learning 45 (2001), section 10, with ROC AUC. Features that say
-the same share their importance: each can stand in for the other.
+Source: L. Breiman, "Random Forests", Machine Learning 45 (2001), section 10, with ROC AUC, or R² for numbers.
+Features that say the same share their importance: each can stand in for the other.
 """
 
 from __future__ import annotations
@@ -11,13 +11,15 @@ from typing import TYPE_CHECKING, Protocol
 import numpy as np
 
 from mlops_core.errors import BadInput
-from mlops_core.metrics.point import roc_auc
+from mlops_core.metrics.figures import figure
 from mlops_core.progress import told
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from numpy.typing import NDArray
+
+    from mlops_core.domain.metrics import MetricName
 
 __all__ = ["Predictor", "importances"]
 
@@ -26,20 +28,21 @@ class Predictor(Protocol):
     """What is needed of a model, such as any `mlops_core.ports.FittedModel`."""
 
     def predict(self, rows: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Probability of the positive class per row; shape (n, features) in, (n,) out."""
+        """Probability of the positive class, or a number, per row; shape (n, features) in, (n,) out."""
 
 
 def importances(
     model: Predictor,
     rows: NDArray[np.float64],
-    labels: NDArray[np.int8],
+    labels: NDArray[np.float64] | NDArray[np.int8],
     names: Sequence[str],
     *,
+    metric: MetricName = "roc_auc",
     repeats: int = 3,
     sample: int = 5000,
     seed: int = 0,
 ) -> dict[str, tuple[float, float]]:
-    """Fall in ROC AUC when a feature's column is shuffled: (mean, standard deviation) over `repeats`.
+    """Fall in `metric` when a feature's column is shuffled: (mean, standard deviation) over `repeats`.
 
     Measured on at most `sample` rows, drawn without replacement. Features keep the order of `names`. Raises
     `BadInput` when names and columns differ in number, `DataError` when the sample has one class only.
@@ -50,11 +53,12 @@ def importances(
     if len(rows) > sample:
         drawn = np.sort(random.choice(len(rows), sample, replace=False))
         rows, labels = rows[drawn], labels[drawn]
-    whole = roc_auc(labels, model.predict(rows))
+    whole = figure(metric, labels, model.predict(rows))
     found: dict[str, tuple[float, float]] = {}
     for column, name in enumerate(told(names, "shuffling one feature after another")):
         falls = [
-            whole - roc_auc(labels, model.predict(_shuffled(rows, column, random))) for _ in range(repeats)
+            whole - figure(metric, labels, model.predict(_shuffled(rows, column, random)))
+            for _ in range(repeats)
         ]
         found[name] = (float(np.mean(falls)), float(np.std(falls)))
     return found

@@ -6,8 +6,11 @@ counts. `scores` are probabilities of class 1; the two on rankings and accuracy 
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
+from mlops_core.domain.metrics import MEASURED, task_of
+from mlops_core.metrics.figures import figure
 from mlops_core.metrics.measure import METRICS, measure
 from mlops_core.metrics.ranking import Ranking
 
@@ -59,8 +62,14 @@ def accuracy(
     return _point("accuracy", labels, scores, weights, threshold)
 
 
-def point_metrics(labels: ArrayLike, scores: ArrayLike, threshold: float) -> dict[str, float]:
-    """All six at once, sorted once; `DataError` when there is one class only."""
+def point_metrics(labels: ArrayLike, scores: ArrayLike, threshold: float | None) -> dict[str, float]:
+    """What is always measured, those finite; `DataError` when there is one class only.
+
+    Our own six at once, sorted once; without a threshold `scores` are numbers, and so are `labels`.
+    """
+    if threshold is None:
+        found = {metric: figure(metric, labels, scores) for metric in MEASURED[task_of(threshold)]}
+        return {metric: value for metric, value in found.items() if math.isfinite(value)}
     ranking = Ranking.of(labels, scores)
     tally = ranking.tally()
     return {metric: measure(metric, ranking, threshold)(tally) for metric in METRICS}

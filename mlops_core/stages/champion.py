@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
+from mlops_core.domain.metrics import task_of
 from mlops_core.domain.usecase import UseCase
 from mlops_core.errors import MlopsError
 from mlops_core.point_in_time import historical_features
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
     from numpy.typing import NDArray
 
-    from mlops_core.checks import Champion, Judged
+    from mlops_core.checks import Champion, Judged, Predictions
     from mlops_core.domain.receipts import EvaluationReceipt, FeatureStoreReceipt, TrainingSetReceipt
     from mlops_core.domain.registry import ModelVersion
     from mlops_core.ports import Engines, FittedModel
@@ -42,7 +43,7 @@ def judged_against(
     """
     import numpy as np
 
-    from mlops_core.checks import Judged, Predictions
+    from mlops_core.checks import Judged
 
     workspace = engines.workspace
     table = read_splits(workspace.path(rows.ref.uri), "evaluation")
@@ -50,9 +51,9 @@ def judged_against(
     folder = workspace.path(evaluation.model.uri)
     model, inputs = engines.trainer.load(folder), matrix(table, rows.feature_names)
     return Judged(
-        task="classification",
+        task=use_case.task,
         truth=label_vector(table, use_case.label.name).astype(np.float64),
-        challenger=Predictions(scores=model.predict(inputs), threshold=evaluation.threshold),
+        challenger=_predictions(model.predict(inputs), evaluation.threshold),
         champion=None if champion is None else _champion(use_case, champion, table, events, engines),
         rows=table.select(list(rows.feature_names)),
         training=training.select(list(rows.feature_names)),
@@ -65,7 +66,7 @@ def judged_against(
 def _champion(
     use_case: UseCase, version: ModelVersion, table: pa.Table, events: FeatureStoreReceipt, engines: Engines
 ) -> Champion:
-    from mlops_core.checks import Champion, Predictions
+    from mlops_core.checks import Champion
 
     try:
         with engines.workspace.scratch() as folder:
@@ -74,8 +75,19 @@ def _champion(
         scores = model.predict(_inputs(use_case, version, table, events, engines))
     except MlopsError as error:
         return Champion(number=version.number, profile=version.profile, obstacle=str(error))
-    predictions = Predictions(scores=scores, threshold=version.threshold)
+    if task_of(version.threshold) != use_case.task:
+        obstacle = f"it is a model for {task_of(version.threshold)}, this one for {use_case.task}"
+        return Champion(number=version.number, profile=version.profile, obstacle=obstacle)
+    predictions = _predictions(scores, version.threshold)
     return Champion(number=version.number, profile=version.profile, predictions=predictions)
+
+
+def _predictions(scores: NDArray[np.float64], threshold: float | None) -> Predictions:
+    from mlops_core.checks import Predictions
+
+    return (
+        Predictions(scores=scores) if threshold is None else Predictions(scores=scores, threshold=threshold)
+    )
 
 
 def _inputs(

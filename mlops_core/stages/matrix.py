@@ -31,8 +31,8 @@ def matrix(table: pa.Table, names: Sequence[str]) -> NDArray[np.float64]:
     return np.ascontiguousarray(np.column_stack(columns), dtype=np.float64)
 
 
-def label_vector(table: pa.Table, name: str) -> NDArray[np.int8]:
-    """Labels as 0 and 1."""
+def label_vector(table: pa.Table, name: str) -> NDArray[np.int8] | NDArray[np.float64]:
+    """Labels: 0 and 1 (int8), or numbers."""
     import numpy as np
 
-    return np.asarray(table[name].to_numpy(), dtype=np.int8)
+    return np.asarray(table[name].to_numpy())

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from mlops_core.domain.digest import digest_of, digest_table
 from mlops_core.domain.inputs import Inputs
-from mlops_core.domain.metrics import greater_is_better
+from mlops_core.domain.metrics import MEASURED, greater_is_better
 from mlops_core.domain.receipts import EvaluationReceipt, Ref
 from mlops_core.domain.release import Probes
 from mlops_core.domain.report import ReportContent
@@ -67,6 +67,7 @@ def model_evaluation(
     inputs = model_evaluation_inputs(use_case, rows, trained, engines=engines)
 
     def make(folder: Path) -> EvaluationReceipt:
+        import numpy as np
         import pyarrow.parquet as pq
 
         from mlops_core.metrics import importances, intervals, profile_of
@@ -77,10 +78,15 @@ def model_evaluation(
         models = {one.candidate: engines.trainer.load(workspace.path(one.ref.uri)) for one in trained}
         scores = {name: model.predict(features) for name, model in models.items()}
         chosen = scores[best.candidate]
-        predictions = _predictions(use_case, table, labels, chosen)
+        predictions = _predictions(use_case, table, chosen)
         with within(0.2, 0.6):
             figures = intervals(
-                labels, chosen, best.threshold, confidence=policy.confidence, more=policy.metrics
+                labels,
+                chosen,
+                best.threshold or 0.5,
+                confidence=policy.confidence,
+                more=(*MEASURED[use_case.task], *policy.metrics),
+                task=use_case.task,
             )
         receipt = EvaluationReceipt(
             candidate=best.candidate,
@@ -88,21 +94,25 @@ def model_evaluation(
             ref=Ref(uri=workspace.placed(inputs, ""), digest=digest_table(predictions)),
             threshold=best.threshold,
             rows=len(labels),
-            positives=int(labels.sum()),
+            positives=int(labels.sum()) if use_case.task == "classification" else None,
             metrics=figures,
             validation={one.candidate: one.metrics for one in trained},
         )
         with within(0.6, 0.85):
-            weights = importances(models[best.candidate], features, labels, rows.feature_names)
+            weighed_by = "roc_auc" if use_case.task == "classification" else "r2"
+            weights = importances(
+                models[best.candidate], features, labels, rows.feature_names, metric=weighed_by
+            )
         content = ReportContent(
             title=f"{use_case.name}: {best.candidate}",
             chosen=best.candidate,
             threshold=best.threshold,
-            labels=labels,
+            labels=labels.astype(np.float64),
             scores=scores,
             metrics=receipt.metrics,
             validation=receipt.validation,
             importances=weights,
+            importance_metric=weighed_by,
             facts=_facts(use_case, rows, best),
         )
         tell("drawing the report", 0.85)
@@ -148,7 +158,9 @@ def _probes(features: NDArray[np.float64], scores: NDArray[np.float64]) -> Probe
     import numpy as np
 
     picked = np.unique(np.linspace(0, len(scores) - 1, _PROBES).astype(int))
+    size = max(1.0, float(np.abs(scores[picked]).max()))  # of numbers, a difference is as great as they are
     return Probes(
+        tolerance=1e-9 * size,
         rows=tuple(tuple(None if np.isnan(x) else float(x) for x in row) for row in features[picked]),
         expected=tuple(float(score) for score in scores[picked]),
     )
@@ -165,25 +177,24 @@ def choose(trained: Sequence[ModelTrainingReceipt], metric: str) -> ModelTrainin
     return max(able, key=lambda one: sign * one.metrics[metric])
 
 
-def _predictions(
-    use_case: UseCase, table: pa.Table, labels: NDArray[np.int8], scores: NDArray[np.float64]
-) -> pa.Table:
+def _predictions(use_case: UseCase, table: pa.Table, scores: NDArray[np.float64]) -> pa.Table:
     import pyarrow as pa
 
     keys = {key: table[key] for key in use_case.entity.keys}
-    return pa.table({**keys, "label": pa.array(labels), "score": pa.array(scores)})
+    return pa.table({**keys, "label": table[use_case.label.name], "score": pa.array(scores)})
 
 
 def _facts(use_case: UseCase, rows: TrainingSetReceipt, best: ModelTrainingReceipt) -> list[tuple[str, str]]:
     training = rows.training
     count = rows.fit.rows + rows.embargo.rows + rows.validation.rows
     judged = rows.evaluation
+    positive = "" if judged.positives is None else f", {judged.positives:,} positive"
     return [
         ("Use case", use_case.name),
-        ("Label", f"{use_case.label.name}: no event within {use_case.label.horizon.days} days"),
+        ("Label", f"{use_case.label.name}: {use_case.label.meaning}"),
         ("Trained on", f"{count:,} rows, {len(training)} snapshots, {_days(training)}"),
         ("Chosen on", f"{rows.validation.rows:,} rows of {_days(rows.validation.snapshots)}"),
-        ("Judged on", f"{judged.rows:,} rows of {_days(judged.snapshots)}, {judged.positives:,} positive"),
+        ("Judged on", f"{judged.rows:,} rows of {_days(judged.snapshots)}{positive}"),
         ("Features", ", ".join(rows.feature_names)),
         ("Training set digest", rows.ref.digest),
         ("Model digest", best.ref.digest),

@@ -54,8 +54,9 @@ def model_training(
         count, all_rows = int(fit.sum()), len(labels)
         tell(f"fitting on {count:,} rows, to be judged on validation", 0.05)
         scores = trainer.fit(candidate, features[fit], labels[fit]).predict(features[validation])
-        threshold = best_threshold(labels[validation], scores)
-        chosen_by = figure(metric, labels[validation], scores, threshold)
+        truth = labels[validation]
+        threshold = best_threshold(truth, scores) if use_case.task == "classification" else None
+        chosen_by = figure(metric, truth, scores, threshold or 0.5)
         # the time of a fit grows with its rows
         tell(f"fitting on all {all_rows:,} rows", 0.05 + 0.9 * count / (count + all_rows))
         model = trainer.fit(candidate, features, labels)
@@ -65,7 +66,7 @@ def model_training(
         receipt = ModelTrainingReceipt(
             candidate=candidate.name,
             ref=Ref(uri=workspace.placed(inputs, "model"), digest=model.digest()),
-            metrics=point_metrics(labels[validation], scores, threshold)
+            metrics=point_metrics(truth, scores, threshold)
             | ({metric: chosen_by} if math.isfinite(chosen_by) else {}),
             threshold=threshold,
         )

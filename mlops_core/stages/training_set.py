@@ -35,7 +35,7 @@ def training_set(
 ) -> TrainingSetReceipt:
     """Join features and labels to every (entity, snapshot) and split them by time.
 
-    Raises `DataError` when history is too short, or when a split has only one class.
+    Raises `DataError` when history is too short, or when all labels of a split are the same.
     """
     workspace = engines.workspace
     inputs = training_set_inputs(use_case, events, engines=engines)
@@ -115,9 +115,13 @@ def _store(
 
 
 def _split(table: pa.Table, label: str, name: str, snapshots: Sequence[datetime]) -> Split:
+    import pyarrow as pa
     import pyarrow.compute as pc
 
     rows = table.filter(pc.equal(table["split"], name))
+    if pa.types.is_floating(rows[label].type):
+        _require_different(rows[label], label, name, snapshots)
+        return Split(snapshots=tuple(snapshots), rows=rows.num_rows)
     positives = pc.sum(rows[label]).as_py() or 0
     if snapshots and positives in (0, rows.num_rows):
         raise DataError(
@@ -126,3 +130,15 @@ def _split(table: pa.Table, label: str, name: str, snapshots: Sequence[datetime]
             "from one class. Check the label's horizon and that the events file holds the whole period."
         )
     return Split(snapshots=tuple(snapshots), rows=rows.num_rows, positives=positives)
+
+
+def _require_different(labels: pa.ChunkedArray, name: str, split: str, snapshots: Sequence[datetime]) -> None:
+    import pyarrow.compute as pc
+
+    least, greatest = pc.min_max(labels).as_py().values()
+    if snapshots and least == greatest:
+        raise DataError(
+            f"all {len(labels):,} rows of the {split} snapshots ({snapshots[0]:%Y-%m-%d} to "
+            f"{snapshots[-1]:%Y-%m-%d}) have {name} = {least}: nothing can be learnt or judged from one "
+            "number. Check the label's column and horizon, and that the events file holds the whole period."
+        )

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from mlops_core.domain.features import ColumnFeature, CountDistinct, Feature, Latest
+from mlops_core.domain.features import ColumnFeature, CountDistinct, Feature, Latest, Sum
+from mlops_core.domain.labels import SumWithin
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
-    from datetime import timedelta
 
     from mlops_core.domain.features import AnyFeature
     from mlops_core.domain.rules import AnyRule
@@ -24,6 +25,7 @@ __all__ = [
     "columns_of",
     "feature_groups",
     "label_source",
+    "label_sum",
     "source_keys",
     "timing",
 ]
@@ -79,13 +81,16 @@ def columns_of(use_case: UseCase, source: EventSource) -> SourceColumns:
         keys.insert(0, use_case.entity.keys)
     by_kind = {kind: frozenset(one.column for one in conditions if one.kind == kind) for kind in _KINDS}
     columns = [one for one in features if isinstance(one, ColumnFeature)]
+    numeric = by_kind["number"] | {one.column for one in columns if not isinstance(one, CountDistinct)}
+    if isinstance(use_case.label, SumWithin) and source.name == use_case.label.source:
+        numeric |= {use_case.label.column}
     return SourceColumns(
         source=source.name,
         keys=tuple(dict.fromkeys(key for one in keys for key in one)),
         event_timestamp=source.event_timestamp,
         created_timestamp=source.created_timestamp,
         event_id=source.event_id,
-        numeric=by_kind["number"] | {one.column for one in columns if not isinstance(one, CountDistinct)},
+        numeric=numeric,
         distinct=frozenset(one.column for one in columns if isinstance(one, CountDistinct)),
         texts=by_kind["text"],
         booleans=by_kind["boolean"],
@@ -160,6 +165,22 @@ def source_keys(use_case: UseCase, view: FeatureView) -> tuple[str, ...]:
 def label_source(use_case: UseCase) -> EventSource:
     """The source that the label, and the spine with it, is made from."""
     return use_case.source(use_case.label.source)
+
+
+def label_sum(use_case: UseCase, label: SumWithin) -> FeatureGroup:
+    """The label as a feature: what is summed over (T, T + horizon] is a window's sum seen from T + horizon.
+
+    From there every event counts that happened by then, however late it is seen: that binds features alone.
+    """
+    source = label_source(use_case).model_copy(update={"delay": timedelta(0)})
+    return FeatureGroup(
+        source=source,
+        keys=tuple((key, key) for key in use_case.entity.keys),
+        recorded=False,
+        latest=False,
+        ttl=None,
+        features=(Sum(label.name, label.column, window=label.horizon),),
+    )
 
 
 _KINDS = ("number", "text", "boolean")

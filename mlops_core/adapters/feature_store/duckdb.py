@@ -8,7 +8,13 @@ from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
-from mlops_core.adapters.feature_store.columns import columns_needed, feature_groups, label_source, timing
+from mlops_core.adapters.feature_store.columns import (
+    columns_needed,
+    feature_groups,
+    label_source,
+    label_sum,
+    timing,
+)
 from mlops_core.adapters.feature_store.duckdb_dialect import DuckDBDialect
 from mlops_core.adapters.feature_store.duckdb_events import EventsFile
 from mlops_core.adapters.feature_store.duckdb_session import duckdb_session
@@ -24,6 +30,7 @@ from mlops_core.adapters.feature_store.sql.queries import (
     magnitudes_query,
     spine_query,
 )
+from mlops_core.domain.labels import SumWithin
 from mlops_core.progress import tell
 
 if TYPE_CHECKING:
@@ -94,13 +101,18 @@ class DuckDBOfflineStore(CanonicalFiles):
         self, use_case: UseCase, events: Path, spine: pa.Table, *, as_known_at: datetime | None = None
     ) -> pa.Table:
         """See `OfflineStore.labels`."""
-        keys = use_case.entity.keys
+        keys, label = use_case.entity.keys, use_case.label
         asked = Spine.of(spine, keys)
+        if isinstance(label, SumWithin):
+            group = label_sum(use_case, label)
+            summed = EventsFile(events, group.source, columns_needed(group), as_known_at)
+            with self._session() as connection:
+                return asked.with_columns(_aggregated(connection, group, summed, asked.ahead(label.horizon)))
         file = _label_events(use_case, events, as_known_at)
-        query = labels_query(file.relation(keys, recorded=False), use_case.label.horizon)
+        query = labels_query(file.relation(keys, recorded=False), label.horizon)
         with self._session(spine=file.spine(asked, zip(keys, keys, strict=True))) as connection:
             found = connection.sql(query).to_arrow_table()
-        return asked.with_columns({use_case.label.name: found["label"].cast(pa.int8())})
+        return asked.with_columns({label.name: found["label"].cast(pa.int8())})
 
     @contextmanager
     def _session(self, **relations: pa.Table) -> Iterator[duckdb.DuckDBPyConnection]:

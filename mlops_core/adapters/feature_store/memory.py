@@ -16,9 +16,10 @@ from mlops_core.adapters.feature_store.canonical import events_schema
 from mlops_core.adapters.feature_store.columns import columns_of, feature_groups, label_source
 from mlops_core.adapters.feature_store.ingest.canonical_files import CanonicalFiles
 from mlops_core.adapters.feature_store.instants import micros
-from mlops_core.adapters.feature_store.memory_values import Row, latest_value, ticks, value_of
+from mlops_core.adapters.feature_store.memory_values import Row, latest_value, ticks, total, value_of
 from mlops_core.adapters.feature_store.spine import Spine, events_of, spine_table
 from mlops_core.domain.features import Count, CountDistinct, Latest
+from mlops_core.domain.labels import SumWithin
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -81,12 +82,16 @@ class MemoryOfflineStore(CanonicalFiles):
         source, names = label_source(use_case), use_case.entity.keys
         rows, schema = _read(use_case, source, events, as_known_at)
         by_key = _by_key(_last_versions(rows), names)
-        horizon = ticks(use_case.label.horizon)
-        labels = [
-            int(not any(moment < row.happened <= moment + horizon for row in by_key.get(key, [])))
+        label = use_case.label
+        horizon = ticks(label.horizon)
+        seen_ahead = [
+            [row for row in by_key.get(key, []) if moment < row.happened <= moment + horizon]
             for key, moment in _asked(asked, [(name, name) for name in names], schema, source)
         ]
-        return asked.with_columns({use_case.label.name: pa.array(labels, pa.int8())})
+        if isinstance(label, SumWithin):
+            sums = pa.array([total(label, rows) for rows in seen_ahead], pa.float64())
+            return asked.with_columns({label.name: sums})
+        return asked.with_columns({label.name: pa.array([int(not rows) for rows in seen_ahead], pa.int8())})
 
 
 def _read(

@@ -30,10 +30,11 @@ if TYPE_CHECKING:
 
     from mlops_core.domain.conditions import Scalar, Where
     from mlops_core.domain.features import Feature, Latest
+    from mlops_core.domain.labels import SumWithin
 
     Numeric = Sum | Mean | Min | Max | StdDev
 
-__all__ = ["Row", "latest_value", "ticks", "value_of"]
+__all__ = ["Row", "latest_value", "ticks", "total", "value_of"]
 
 _DAY = 86_400_000_000
 
@@ -90,6 +91,12 @@ def value_of(feature: Feature, moment: int, rows: Sequence[Row]) -> float | None
             found = [row.values[feature.column] for row in looked_at]
             return _number(feature, [Fraction(value) for value in found if value is not None])
     raise TypeError(f"no rule for {type(feature).__name__}")
+
+
+def total(label: SumWithin, rows: Sequence[Row]) -> float:
+    """The label's sum over `rows`."""
+    values = [row.values[label.column] for row in rows]
+    return _number(Sum(label.name, label.column), [Fraction(one) for one in values if one is not None]) or 0.0
 
 
 def _meets(value: Any, condition: Where) -> bool:

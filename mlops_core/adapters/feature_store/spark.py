@@ -11,7 +11,13 @@ from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
-from mlops_core.adapters.feature_store.columns import columns_needed, feature_groups, label_source, timing
+from mlops_core.adapters.feature_store.columns import (
+    columns_needed,
+    feature_groups,
+    label_source,
+    label_sum,
+    timing,
+)
 from mlops_core.adapters.feature_store.ingest.canonical_files import CanonicalFiles
 from mlops_core.adapters.feature_store.instants import Column, micros
 from mlops_core.adapters.feature_store.spark_dialect import SparkDialect
@@ -28,6 +34,7 @@ from mlops_core.adapters.feature_store.sql.queries import (
     magnitudes_query,
     spine_query,
 )
+from mlops_core.domain.labels import SumWithin
 from mlops_core.progress import tell
 
 if TYPE_CHECKING:
@@ -94,13 +101,19 @@ class SparkOfflineStore(CanonicalFiles):
         self, use_case: UseCase, events: Path, spine: pa.Table, *, as_known_at: datetime | None = None
     ) -> pa.Table:
         """See `OfflineStore.labels`."""
-        keys = use_case.entity.keys
+        keys, label = use_case.entity.keys, use_case.label
         asked = Spine.of(spine, keys)
+        if isinstance(label, SumWithin):
+            group = label_sum(use_case, label)
+            summed = SparkEvents(events, group.source, columns_needed(group), as_known_at)
+            ahead = summed.spine(asked.ahead(label.horizon), group.keys)
+            with self._spark.session(spine=ahead) as session:
+                return asked.with_columns(_values(session, group, summed))
         file = _label_events(use_case, events, as_known_at)
         with self._spark.session(spine=file.spine(asked, zip(keys, keys, strict=True))) as session:
-            query = labels_query(file.relation(session, keys, recorded=False), use_case.label.horizon)
+            query = labels_query(file.relation(session, keys, recorded=False), label.horizon)
             found = session.sql(query).toArrow()
-        return asked.with_columns({use_case.label.name: found["label"].cast(pa.int8())})
+        return asked.with_columns({label.name: found["label"].cast(pa.int8())})
 
 
 def _label_events(use_case: UseCase, path: Path, known_at: datetime | None) -> SparkEvents:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -12,10 +12,12 @@ import pyarrow.compute as pc
 from mlops_core.adapters.feature_store import values
 from mlops_core.adapters.feature_store.ingest.violations import Violations
 from mlops_core.adapters.feature_store.instants import TIMESTAMP, Column, instants
+from mlops_core.adapters.feature_store.sql.events import in_micros
 from mlops_core.errors import BadInput, DataError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
+    from datetime import timedelta
     from pathlib import Path
 
 __all__ = ["EVENT_TIMESTAMP", "Spine", "events_of", "spine_table"]
@@ -61,6 +63,10 @@ class Spine:
             f'{name!r} is {column.type} in the spine but {kind} in the events of {where}, and "1" is '
             "not 1. Make both integers or both strings."
         )
+
+    def ahead(self, span: timedelta) -> Spine:
+        """The same keys at moments that lie `span` later; `table` stays as it came."""
+        return replace(self, moments=pc.add(self.moments, in_micros(span)))
 
     def with_columns(self, columns: Mapping[str, Column]) -> pa.Table:
         """The spine as it came, with `columns` to its right. Raises `DataError` for a name it has already."""

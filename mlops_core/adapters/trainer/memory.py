@@ -2,7 +2,8 @@
 
 It says so: the prediction is a fixed monotone function of the standardised columns' signed mean, shifted to
 the share of positives; a column's sign is that of its covariance with the label. Good for an AUC above
-chance, and for nothing else. The candidate's settings change its digest but not its predictions.
+chance, and for nothing else. A number is predicted by that mean itself, in standard deviations of the label.
+The candidate's settings change its digest but not its predictions.
 """
 
 from __future__ import annotations
@@ -51,6 +52,8 @@ class MemoryModel:
         logits = sum(
             (moved[:, j] * slope for j, slope in enumerate(state.slopes)), np.full(len(rows), state.bias)
         )
+        if state.candidate.task == "regression":
+            return np.asarray(logits)
         return np.asarray((1.0 + np.tanh(logits / 2.0)) / 2.0)
 
     def save(self, folder: Path) -> None:
@@ -68,7 +71,7 @@ class MemoryTrainer:
 
     def fit(self, candidate: AnyCandidate, rows: Matrix, labels: Labels) -> MemoryModel:
         """See `Trainer.fit`; raises `BadInput` or `DataError` as `SklearnTrainer` does."""
-        check_training(rows, labels)
+        check_training(candidate, rows, labels)
         known = ~np.isnan(rows)
         counts = np.maximum(known.sum(axis=0), 1)
         means = np.where(known, rows, 0.0).sum(axis=0) / counts
@@ -77,7 +80,10 @@ class MemoryTrainer:
         share = float(labels.mean())
         signs = np.sign((moved * (labels - share)[:, None]).sum(axis=0))
         slopes = np.divide(signs, spread * rows.shape[1], out=np.zeros_like(spread), where=spread > 0)
-        bias = float(np.log(share / (1.0 - share)))
+        if candidate.task == "regression":
+            slopes, bias = slopes * float(labels.std()), share
+        else:
+            bias = float(np.log(share / (1.0 - share)))
         return MemoryModel(
             _State(candidate=candidate, bias=bias, means=tuple(means.tolist()), slopes=tuple(slopes.tolist()))
         )

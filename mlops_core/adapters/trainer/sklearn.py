@@ -28,8 +28,9 @@ from mlops_core.adapters.trainer.estimators import estimator_for
 from mlops_core.adapters.trainer.fitted_state import state_digest
 from mlops_core.adapters.trainer.manifest import ModelManifest
 from mlops_core.adapters.trainer.matrix import check_rows, check_training
+from mlops_core.adapters.trainer.scorer import predicted
 from mlops_core.adapters.trainer.trees import check_trees
-from mlops_core.domain.candidates import LogisticRegression
+from mlops_core.domain.candidates import LinearCandidate, Ridge
 from mlops_core.errors import DefinitionError, IntegrityError, MlopsError, NotFound, Unavailable
 
 if TYPE_CHECKING:
@@ -54,7 +55,7 @@ _one_blas_thread = Lock()
 
 
 class SklearnModel:
-    """A `FittedModel` that is a scikit-learn classifier; safe to predict with from several threads."""
+    """A `FittedModel` that is a scikit-learn estimator; safe to predict with from several threads."""
 
     def __init__(self, estimator: Any, candidate: AnyCandidate) -> None:
         self._openmp = ThreadpoolController().select(user_api="openmp")
@@ -68,7 +69,7 @@ class SklearnModel:
         if len(rows) == 0:
             return np.empty(0)
         with self._openmp.limit(limits=1):  # of the calling thread, unlike BLAS's
-            return np.ascontiguousarray(self._estimator.predict_proba(rows)[:, 1])
+            return predicted(self._estimator, rows)
 
     def save(self, folder: Path) -> None:
         """Write `model.skops` and `model.json` into a folder."""
@@ -95,14 +96,14 @@ class SklearnTrainer:
     def fit(self, candidate: AnyCandidate, rows: Matrix, labels: Labels) -> SklearnModel:
         """See `Trainer.fit`.
 
-        Raises `BadInput` for rows or labels of the wrong kind, `DataError` when there is one class only,
-        `DefinitionError` when a logistic regression has not settled within its iterations, and `Unavailable`
-        when someone else holds the number of BLAS threads.
+        Raises `BadInput` for rows or labels of the wrong kind, `DataError` when there is one class only or
+        labels are no such amounts as the candidate is for, `DefinitionError` when a regression has not
+        settled within its iterations, and `Unavailable` when someone else holds the number of BLAS threads.
         """
-        check_training(rows, labels)
+        check_training(candidate, rows, labels)
         estimator = estimator_for(candidate)
         pools = ThreadpoolController()
-        if isinstance(candidate, LogisticRegression):
+        if isinstance(candidate, LinearCandidate):
             blas = pools.select(user_api="blas")
             with _one_blas_thread, blas.limit(limits=1):
                 _require_one_thread(blas)
@@ -149,8 +150,10 @@ def _with_something(rows: Matrix) -> Matrix:
     return np.where(empty, 0.0, rows) if empty.any() else rows
 
 
-def _require_settled(pipeline: Any, candidate: LogisticRegression) -> None:
-    if pipeline[-1].n_iter_.max() >= candidate.max_iterations:
+def _require_settled(pipeline: Any, candidate: LinearCandidate) -> None:
+    if isinstance(candidate, Ridge):  # solved at once
+        return
+    if np.max(pipeline[-1].n_iter_) >= candidate.max_iterations:
         raise DefinitionError(
             f"candidate {candidate.name!r} has not settled after {candidate.max_iterations} iterations;"
             " give max_iterations more, or regularisation less (a stronger penalty)"
@@ -181,7 +184,7 @@ def _check_kind(path: Path, estimator: Any, manifest: ModelManifest) -> None:
             f"{path} holds {' > '.join(_kinds(estimator))} of {estimator.n_features_in_} features,"
             f" its manifest says {' > '.join(expected)} of {manifest.features}; fetch it again"
         )
-    if not isinstance(manifest.candidate, LogisticRegression):
+    if not isinstance(manifest.candidate, LinearCandidate):
         check_trees(estimator, manifest.features)
 
 

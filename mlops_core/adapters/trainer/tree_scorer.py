@@ -30,14 +30,14 @@ Nodes = np.ndarray[Any, Any]  # records: scikit-learn's PREDICTOR_RECORD_DTYPE
 
 
 class TreeScorer:
-    """Scores rows (n, features), NaN where missing, by the trees of a `HistGradientBoostingClassifier`.
+    """Scores rows (n, features), NaN where missing, by the trees of a `HistGradientBoosting…` model.
 
-    Raises `ValueError` or any lookup's error when the classifier is not what it is made for: two classes,
-    numeric splits, at most `MOST_LEAVES` leaves a tree.
+    Raises `ValueError` or any lookup's error when it is not what this is made for: two classes or one
+    number, numeric splits, at most `MOST_LEAVES` leaves a tree.
     """
 
-    def __init__(self, classifier: Any) -> None:
-        trees = [tree.nodes for (tree,) in classifier._predictors]
+    def __init__(self, estimator: Any) -> None:
+        trees = [tree.nodes for (tree,) in estimator._predictors]
         leaves = max(int(nodes["is_leaf"].sum()) for nodes in trees)
         if leaves > MOST_LEAVES or any(nodes["is_categorical"].any() for nodes in trees):
             raise ValueError(f"not trees of numeric splits with {MOST_LEAVES} leaves at most")
@@ -51,12 +51,14 @@ class TreeScorer:
         self._missing_right = np.zeros(shape, dtype=bool)
         self._values = np.zeros((len(trees), leaves))
         self._first_leaf = np.arange(len(trees)) * leaves
-        self._baseline = float(np.asarray(classifier._baseline_prediction).item())
+        self._baseline = float(np.asarray(estimator._baseline_prediction).item())
+        # scikit-learn takes expit for two classes, whatever the link's own inverse is written as
+        self._mean_of = expit if hasattr(estimator, "predict_proba") else estimator._loss.link.inverse
         for number, nodes in enumerate(trees):
             self._add(number, nodes)
 
     def __call__(self, rows: Matrix) -> Matrix:
-        """Probability per row (n,); rows are finite or NaN."""
+        """Probability or number per row (n,); rows are finite or NaN."""
         values = rows[:, self._feature]  # (n, splits, trees)
         right = values > self._threshold
         missing = np.isnan(rows)
@@ -69,7 +71,7 @@ class TreeScorer:
         added[:, 0] = self._baseline
         added[:, 1:] = self._values.take(self._first_leaf + leaf)
         # One after another like scikit-learn; np.sum adds in pairs, which ends in other bits
-        return np.asarray(expit(np.add.accumulate(added, axis=1)[:, -1]))
+        return np.asarray(self._mean_of(np.add.accumulate(added, axis=1)[:, -1]))
 
     def _add(self, tree: int, nodes: Nodes) -> None:
         """Enter one tree: its splits in any order, its leaves from the left."""
