@@ -6,8 +6,13 @@ import sys
 from typing import Any
 
 if __name__ == "__main__":  # a run by hand chooses its server before Prefect reads its settings
-    from flows import server
-
+    try:
+        from flows import server
+    except ImportError as error:  # in words that Python 3.10 can say as well
+        sys.exit(
+            f"{sys.argv[0]}: {error}: the project is not installed for {sys.executable}, which is Python "
+            f"{sys.version.split()[0]}. With 3.11 or newer, in the project's folder: pip install -e ."
+        )
     server.start()
 
 from prefect import flow

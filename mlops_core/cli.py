@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from mlops_core.commands.display import display
 from mlops_core.commands.output import warn
+from mlops_core.commands.overview import Program
 from mlops_core.errors import MlopsError
 from mlops_core.options import OptionParser
 
@@ -81,6 +82,8 @@ def _parser(words: Sequence[str]) -> OptionParser:
     from mlops_core.commands import (
         approvals,
         canary,
+        completion,
+        doctor,
         evidence,
         export,
         features,
@@ -101,7 +104,7 @@ def _parser(words: Sequence[str]) -> OptionParser:
         traffic,
     )
 
-    parser = OptionParser(prog="mlops", description="Deliver models on tabular, time-stamped data.")
+    parser = Program(prog="mlops")
     verbs = parser.add_subparsers(title="commands", metavar="COMMAND", parser_class=OptionParser)
     modules = (
         run,
@@ -124,6 +127,8 @@ def _parser(words: Sequence[str]) -> OptionParser:
         serve,
         export,
         task,
+        doctor,
+        completion,
     )
     for module in modules:
         module.add(verbs, words)

@@ -9,7 +9,7 @@ import os
 import re
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from pydantic import Field, ValidationError, field_validator
 from pydantic_settings import SettingsConfigDict
@@ -17,7 +17,10 @@ from pydantic_settings import SettingsConfigDict
 from mlops_core.errors import DefinitionError
 from mlops_core.target_settings import ServerSettings, TargetSettings
 
-__all__ = ["Settings"]
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+__all__ = ["Settings", "unknown_variables"]
 
 _PREFIX = "MLOPS_"
 _SHARED = ("postgresql://", "postgresql+psycopg://")
@@ -138,12 +141,8 @@ class Settings(ServerSettings, TargetSettings):
         Raises `DefinitionError` for a value that cannot be used and for a variable with our prefix that is
         no setting, which is most likely a misspelt one.
         """
-        known = {f"{_PREFIX}{name}".upper() for name in cls.model_fields}
-        for name in sorted(os.environ):
-            if name.upper().startswith(_PREFIX) and name.upper() not in known:
-                close = get_close_matches(name.upper(), known, n=1)
-                hint = f"did you mean {close[0]}?" if close else f"settings are {', '.join(sorted(known))}."
-                raise DefinitionError(f"the environment variable {name} is no setting: {hint}")
+        for name, hint in unknown_variables(os.environ).items():
+            raise DefinitionError(f"the environment variable {name} is no setting: {hint}")
         try:
             return cls()
         except ValidationError as error:
@@ -152,3 +151,16 @@ class Settings(ServerSettings, TargetSettings):
             raise DefinitionError(
                 f"the setting {name} cannot be used: {first['msg'].removeprefix('Value error, ')}"
             ) from error
+
+
+def unknown_variables(environ: Mapping[str, str]) -> dict[str, str]:
+    """The variables with our prefix that are no setting, sorted, each with what may have been meant."""
+    known = {f"{_PREFIX}{name}".upper() for name in Settings.model_fields}
+    found = {}
+    for name in sorted(environ):
+        if name.upper().startswith(_PREFIX) and name.upper() not in known:
+            close = get_close_matches(name.upper(), known, n=1)
+            found[name] = (
+                f"did you mean {close[0]}?" if close else f"settings are {', '.join(sorted(known))}."
+            )
+    return found

@@ -13,7 +13,12 @@ from pydantic import ValidationError
 from mlops_core.domain.usecase import UseCase
 from mlops_core.errors import DefinitionError, NotFound
 
-__all__ = ["find"]
+__all__ = ["find", "names"]
+
+
+def names() -> list[str]:
+    """The bundled use cases."""
+    return [found.name for found in iter_modules([str(Path(__file__).parent)]) if found.name != "find"]
 
 
 def find(name: str) -> UseCase:
@@ -25,7 +30,7 @@ def find(name: str) -> UseCase:
     module, _, attribute = name.partition(":")
     if attribute:
         return _own(module, attribute)
-    known = [found.name for found in iter_modules([str(Path(__file__).parent)]) if found.name != "find"]
+    known = names()
     if name not in known:
         close = get_close_matches(name, known, n=1)
         hint = f"did you mean {close[0]!r}?" if close else f"there are {', '.join(known)}."
