@@ -81,6 +81,15 @@ class PipelineDAG:
                 above.add(task.name)
         return tuple(found for found in self._names if found in above and found != name)
 
+    def with_tasks(self, *tasks: Task) -> PipelineDAG:
+        """Another pipeline, of these tasks and of those here that none of them is called like.
+
+        So a stage is exchanged for another of its name. Raises `GraphError` as any new pipeline does.
+        """
+        theirs = {task.name for task in tasks if isinstance(task, Task)}
+        kept = [task for task in self._tasks.values() if task.name not in theirs]
+        return PipelineDAG([*kept, *tasks], base_context=self.base_context)
+
     def run(self, context: Context, *, max_workers: int = 1, hooks: Hooks | None = None) -> RunReport:
         """Runs every task on this context and says what came of each. A failed task does not raise.
 

@@ -204,3 +204,24 @@ def test_the_public_names_exist() -> None:
     """`__all__` is sorted and every name in it can be imported."""
     assert list(mlops_core.dag.__all__) == sorted(mlops_core.dag.__all__)
     assert all(hasattr(mlops_core.dag, name) for name in mlops_core.dag.__all__)
+
+
+def test_a_task_is_exchanged_for_another_of_its_name_and_others_are_added() -> None:
+    """In another pipeline, with the same base context; this one stays as it was."""
+    dag = PipelineDAG([Task("a", lambda _: 1), Task("b", nothing, ("a",))], base_context={"seen": 0})
+    other = dag.with_tasks(Task("a", lambda _: 2), Task("c", nothing, ("b",)))
+    assert other.topological_order() == ["a", "b", "c"]
+    assert (other.execute()["a"], dag.execute()["a"], other.base_context) == (2, 1, {"seen": 0})
+    assert dag.topological_order() == ["a", "b"]
+
+
+def test_exchanged_tasks_are_refused_as_in_any_pipeline() -> None:
+    """Unknown dependencies, cycles, two of one name."""
+    dag = dag_of({"a": (), "b": ("a",)})
+    for tasks in (
+        [Task("b", nothing, ("gone",))],
+        [Task("a", nothing, ("b",))],
+        [Task("c", nothing), Task("c", nothing)],
+    ):
+        with pytest.raises(GraphError):
+            dag.with_tasks(*tasks)
