@@ -93,6 +93,7 @@ def _parser(words: Sequence[str]) -> OptionParser:
         history,
         lineage,
         models,
+        new,
         plan,
         predict,
         promote,
@@ -107,6 +108,7 @@ def _parser(words: Sequence[str]) -> OptionParser:
     parser = Program(prog="mlops")
     verbs = parser.add_subparsers(title="commands", metavar="COMMAND", parser_class=OptionParser)
     modules = (
+        new,
         run,
         plan,
         features,

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from mlops_core.adapters.github import GitHubDeployer
     from mlops_core.adapters.registry.mlflow_leftovers import MlflowLeftovers
     from mlops_core.domain.candidates import AnyCandidate
+    from mlops_core.domain.sources import ColumnType
     from mlops_core.domain.usecase import UseCase
     from mlops_core.manifests import Workload
     from mlops_core.ports import (
@@ -122,6 +123,12 @@ class ConfiguredEngines:
         from mlops_core.adapters.feature_store.feast_repository import write_feast_data
 
         return write_feast_data(use_case, self.offline, events, spine, folder)
+
+    def first_look(self, path: Path, source: str) -> tuple[pa.Table, dict[str, ColumnType]]:
+        """All columns of events that nothing was said about yet; see `first_look.read_all`."""
+        from mlops_core.adapters.feature_store.ingest.first_look import read_all
+
+        return read_all(path, source)
 
     @cached_property
     def trainer(self) -> Trainer:
