@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 import pytest
 
-from mlops_core.domain.candidates import LogisticRegression
+from mlops_core.domain.candidates import LogisticRegression, Ridge
 from mlops_core.domain.gates import GatePolicy
-from mlops_core.domain.labels import NoEventWithin
+from mlops_core.domain.labels import NoEventWithin, SumWithin
 from mlops_core.domain.sources import Entity, EventSource
 from mlops_core.domain.usecase import UseCase
 from mlops_core.domain.views import FeatureView
@@ -123,7 +123,8 @@ def define() -> Callable[..., UseCase]:
     """Makes a use case over the source `orders` (key `customer`, event timestamp `at`), or over `sources`.
 
     `features` are those of a view of orders; `view` and `order` are further fields of that view and that
-    source, the other arguments are fields of the use case.
+    source, the other arguments are fields of the use case. The label is whether nothing is ordered within
+    `horizon`, or the sum of the column `summed`.
     """
 
     def make(
@@ -133,6 +134,7 @@ def define() -> Callable[..., UseCase]:
         sources: tuple[EventSource, ...] = (),
         views: tuple[FeatureView, ...] = (),
         horizon: timedelta = timedelta(days=30),
+        summed: str | None = None,
         at: str = "at",
         key: str | tuple[str, ...] = "customer",
         view: Mapping[str, Any] | None = None,
@@ -149,13 +151,24 @@ def define() -> Callable[..., UseCase]:
             entity=Entity(name="customer", key=key),
             sources=(orders, *sources),
             views=views,
-            label=NoEventWithin(name="gone", source="orders", horizon=horizon),
-            candidates=(LogisticRegression(),),
-            gate=GatePolicy(floor=0.5),
+            **_predicted(summed, horizon),
             **others,
         )
 
     return make
+
+
+def _predicted(summed: str | None, horizon: timedelta) -> dict[str, Any]:
+    """Label, candidates and gate."""
+    if summed is None:
+        gone = NoEventWithin(name="gone", source="orders", horizon=horizon)
+        return {"label": gone, "candidates": (LogisticRegression(),), "gate": GatePolicy(floor=0.5)}
+    spent = SumWithin(name="spent", source="orders", column=summed, horizon=horizon)
+    return {
+        "label": spent,
+        "candidates": (Ridge(),),
+        "gate": GatePolicy(metric="r2", floor=0.1, scoring_rule=None),
+    }
 
 
 @pytest.fixture

@@ -142,6 +142,56 @@ def test_a_label_looks_at_what_follows_up_to_its_horizon(
     assert store.labels(use_case, paths["orders"], asked)["gone"].to_pylist() == [1, 0, 0, 1, 1, 1, 0]
 
 
+def test_a_label_may_be_a_sum_of_what_follows(
+    define: Define, store: OfflineStore, ingested: Ingested
+) -> None:
+    """Over (T, T + horizon]; nulls and rows without events are 0, and what is returned counts against it."""
+    use_case = define(Count("n"), horizon=days(30), summed="usd")
+    at = [T, T + TICK, T + days(30), T + days(30) + TICK, T + days(1), T + days(2)]
+    table = pa.table({"customer": [1, 1, 1, 1, 2, 3], "at": at, "usd": [1.0, 2.5, -0.5, 64.0, None, 0.1]})
+    paths = ingested(use_case, orders=table)
+    asked = spine((3, T), (1, T), (2, T), (None, T), (9, T), (1, T + TICK))
+    labelled = store.labels(use_case, paths["orders"], asked)
+    assert labelled["spent"].type == pa.float64()
+    assert labelled["spent"].to_pylist() == [0.1, 2.0, 0.0, 0.0, 0.0, 63.5]
+    assert labelled.drop_columns("spent").equals(asked)
+
+
+def test_neither_delay_nor_record_hides_from_a_sum(
+    define: Define, store: OfflineStore, ingested: Ingested
+) -> None:
+    """The last version of an event is what happened; `as_known_at` decides which that is."""
+    use_case = define(
+        Count("n"), created="recorded", summed="usd", order={"event_id": "order", "delay": days(300)}
+    )
+    table = pa.table(
+        {
+            "customer": [1, 1],
+            "order": [7, 7],
+            "at": [T + days(1), T + days(1)],
+            "recorded": [T + days(1), T + days(99)],
+            "usd": [10.0, 4.0],
+        }
+    )
+    path = ingested(use_case, orders=table)["orders"]
+    assert store.labels(use_case, path, spine((1, T)))["spent"].to_pylist() == [4.0]
+    then = store.labels(use_case, path, spine((1, T)), as_known_at=T + days(98))
+    assert then["spent"].to_pylist() == [10.0]
+
+
+def test_sums_of_a_label_are_exact(define: Define, store: OfflineStore, ingested: Ingested) -> None:
+    """In whatever order, and past what an int64 holds; past the range of floats they are refused."""
+    use_case = define(Count("n"), summed="usd")
+    at = [T + days(1)] * 4
+    for values, total in (([1e16, 1.0, -1e16, 1.0], 2.0), ([2**62] * 4, float(2**64))):
+        table = pa.table({"customer": [1] * 4, "at": at, "usd": values})
+        path = ingested(use_case, orders=table)["orders"]
+        assert store.labels(use_case, path, spine((1, T)))["spent"].to_pylist() == [total]
+    table = pa.table({"customer": [1] * 4, "at": at, "usd": [1.5e308] * 4})
+    with pytest.raises(DataError, match="range of float64"):
+        store.labels(use_case, ingested(use_case, orders=table)["orders"], spine((1, T)))
+
+
 def test_a_label_asks_what_happened_not_when_it_was_recorded(
     define: Define, store: OfflineStore, ingested: Ingested
 ) -> None:

@@ -14,7 +14,14 @@ from hypothesis.extra.numpy import arrays
 from mlops_core.adapters.trainer.quick import QuickModel, QuickTrainer
 from mlops_core.adapters.trainer.scorer import FEW_ROWS, scorer_of
 from mlops_core.adapters.trainer.sklearn import SklearnModel, SklearnTrainer
-from mlops_core.domain.candidates import AnyCandidate, GradientBoosting, LogisticRegression
+from mlops_core.domain.candidates import (
+    AnyCandidate,
+    GradientBoosting,
+    GradientBoostingRegression,
+    LogisticRegression,
+    PoissonRegression,
+    Ridge,
+)
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -30,6 +37,10 @@ CANDIDATES: dict[str, AnyCandidate] = {
     "boosting": GradientBoosting(trees=40, least_rows_per_leaf=5),
     "large trees": GradientBoosting(trees=8, max_leaves=64, least_rows_per_leaf=1),
     "no splits": GradientBoosting(trees=3, least_rows_per_leaf=2000),
+    "ridge": Ridge(),
+    "poisson": PoissonRegression(interactions=False),
+    "amounts": GradientBoostingRegression(trees=20, least_rows_per_leaf=5, loss="poisson"),
+    "numbers": GradientBoostingRegression(trees=20, least_rows_per_leaf=5),
 }
 
 Values = st.one_of(

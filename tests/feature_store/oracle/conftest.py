@@ -177,7 +177,7 @@ def histories(draw: st.DrawFn, define: Define, *, known: bool = False) -> Histor
     graded = EventSource(name="grades", event_timestamp="at", created_timestamp=created, delay=draw(delays))
     use_case = define(
         *draw(aggregates("f")), created=created, visibility=draw(visibility), key=("customer", "shop"),
-        horizon=draw(SPANS), order=order, views=views, sources=(graded,),
+        horizon=draw(SPANS), summed=draw(st.none() | NUMBERS), order=order, views=views, sources=(graded,),
         entities=(Entity(name="shop", key="shop"),),
         on_demand=(OnDemand("d", f"coalesce(f0, 1) / (g_{wanted[0]} - s0)"),),
     )  # fmt: skip

@@ -98,6 +98,8 @@ def test_spines_and_labels_equal_brute_force(
         assert engine.spine(use_case, events, at + ticks, as_known_at=known_at).equals(spine)
         for rows in (spine, asked):
             expected = oracle.labels(use_case, events, rows, as_known_at=known_at)
-            assert engine.labels(use_case, events, rows, as_known_at=known_at).equals(expected)
+            labelled = engine.labels(use_case, events, rows, as_known_at=known_at)
+            sums = {use_case.label.name: 0.0} if use_case.task == "regression" else {}
+            same(labelled, expected, sums)
 
     always(holds, few=15)
