@@ -50,7 +50,7 @@ def add(verbs: Any, words: Sequence[str]) -> None:  # noqa: ARG001 - as all verb
     parser.add_argument(
         "--predict", metavar="churn|sum:COLUMN", help="who will have no event, or how much of a column"
     )
-    parser.add_argument("--horizon", type=_whole, metavar="DAYS", help="how many days ahead")
+    parser.add_argument("--horizon", metavar="DAYS", help="how many days ahead")
     parser.add_argument(
         "--into", type=Path, default=Path(), metavar="FOLDER", help="where to write; else here"
     )
@@ -78,7 +78,7 @@ def _new(arguments: argparse.Namespace) -> int:
         created=arguments.created,
         no_created=arguments.no_created,
         predict=arguments.predict,
-        horizon=arguments.horizon,
+        horizon=None if arguments.horizon is None else _whole(arguments.horizon),
     )
     if told.created is not None and told.no_created:
         raise BadInput("--created and --no-created: give one of them")

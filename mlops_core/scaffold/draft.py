@@ -171,11 +171,5 @@ def _gate(chosen: Chosen, aging: tuple[str, ...]) -> tuple[GatePolicy, dict[Any,
         why["GatePolicy.floor"] = f"A constant has 0.5, whatever the data: it cannot pass. {_A_PERSON}"
         return GatePolicy(metric="roc_auc", floor=ROC_AUC_FLOOR, expected_drift=aging), why
     why["GatePolicy.floor"] = f"A constant has at most 0, whatever the data: it cannot pass. {_A_PERSON}"
-    policy = GatePolicy(
-        metric="r2",
-        floor=R2_FLOOR,
-        scoring_rule="neg_mean_squared_error",
-        scoring_margin=1.0,
-        expected_drift=aging,
-    )
-    return policy, why
+    why["GatePolicy.scoring_rule"] = "r2 is one itself: squared error against that of a constant."
+    return GatePolicy(metric="r2", floor=R2_FLOOR, scoring_rule=None, expected_drift=aging), why

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import yaml
 
-from mlops_core.exporters.python_source import Code, literal
+from mlops_core.exporters.python_source import WIDTH, Code, literal
 from mlops_core.scaffold.pytest_file import test_text
 from mlops_core.scaffold.source import comment, names_in, source_of
 
@@ -134,7 +134,9 @@ def module_text(draft: Draft, place: Place) -> str:
     names = ",\n    ".join(sorted(names_in(use_case), key=lambda name: (name.islower(), name)))
     source = source_of(use_case, draft.reasons, code)
     lines = [
-        line if len(line) <= 110 else f"{line}  # noqa: E501 - a path is one word"
+        line
+        if len(line) <= WIDTH or " " not in line.strip()
+        else f"{line}  # noqa: E501 - a path is one word"
         for line in source.split("\n")
     ]
     left = "\n".join(comment(f"Not read: {'; '.join(draft.left_out)}.", 0)) if draft.left_out else ""

@@ -37,25 +37,6 @@ def test_text(use_case: UseCase, look: Look, known_as: str) -> str:
         if look.columns[source.event_timestamp].kind == "date"
         else ("MOMENT + timedelta(days=days)")
     )
-    attribute = known_as.rpartition(":")[2].upper()
-    if ":" in known_as:
-        found = f'{attribute} = find("{known_as}")'
-        use, own = "from mlops_core.usecases import find\n", f"{found}\n"
-    else:
-        use, own = f"from mlops_core.usecases.{known_as} import {attribute}\n", ""
-    imports = "".join(
-        sorted(
-            [
-                "from mlops_core.delivery import Delivery\n",
-                "from mlops_core.parameters import parameters_of\n",
-                "from mlops_core.point_in_time import historical_features\n",
-                "from mlops_core.settings import Settings\n",
-                "from mlops_core.wiring import ConfiguredEngines\n",
-                use,
-            ]
-        )
-    )
-    imports = imports if own else f"\n{imports}"  # in a checkout, mlops_core is no third party's
     return f'''"""What the definitions of {use_case.name} mean, and that it comes to a verdict."""
 
 from __future__ import annotations
@@ -66,12 +47,19 @@ from typing import TYPE_CHECKING
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-{imports}
+{"" if ":" in known_as else chr(10)}from mlops_core.delivery import Delivery
+from mlops_core.parameters import parameters_of
+from mlops_core.point_in_time import historical_features
+from mlops_core.settings import Settings
+from mlops_core.usecases import find
+from mlops_core.wiring import ConfiguredEngines
+
 if TYPE_CHECKING:
     from pathlib import Path
 
-{own}MOMENT = datetime(2024, 3, 31, 23, 59, 59, 999999, UTC)  # the close of a month: a snapshot
-SOURCE = {attribute}.source({literal(source.name)})
+CASE = find("{known_as}")
+MOMENT = datetime(2024, 3, 31, 23, 59, 59, 999999, UTC)  # the close of a month: a snapshot
+SOURCE = CASE.source({literal(source.name)})
 SAMPLE = 2_000  # entities
 
 
@@ -101,22 +89,22 @@ def engines(tmp_path: Path) -> ConfiguredEngines:
 def test_features_at_a_moment_are_as_worked_out_by_hand(engines: ConfiguredEngines, tmp_path: Path) -> None:
     """Of what came by the moment, and of nothing later; the label, of what came after it alone."""
     events = tmp_path / "events.parquet"
-    engines.offline.ingest({attribute}, SOURCE, EVENTS, events)
+    engines.offline.ingest(CASE, SOURCE, EVENTS, events)
     spine = pa.table(
         {{
 {indent(keys, " " * 12)}
             "event_timestamp": pa.array([MOMENT], pa.timestamp("us", "UTC")),
         }}
     )
-    (row,) = historical_features({attribute}, engines.offline, {{SOURCE.name: events}}, spine).to_pylist()
+    (row,) = historical_features(CASE, engines.offline, {{SOURCE.name: events}}, spine).to_pylist()
     assert {{name: row[name] for name in SEEN}} == pytest.approx(SEEN)
-    assert engines.offline.labels({attribute}, events, spine)[{attribute}.label.name].to_pylist() == [LABEL]
+    assert engines.offline.labels(CASE, events, spine)[CASE.label.name].to_pylist() == [LABEL]
 
 
 def test_a_delivery_of_a_sample_comes_to_a_verdict(tmp_path: Path) -> None:
     """Events in, a version registered and judged; whether so few rows pass the gate is not asked."""
-    given = parameters_of({attribute})(data=sample(tmp_path / "sample.parquet"))
-    delivery = Delivery({attribute}, given, Settings(home=tmp_path / "state"))
+    given = parameters_of(CASE)(data=sample(tmp_path / "sample.parquet"))
+    delivery = Delivery(CASE, given, Settings(home=tmp_path / "state"))
     outcome = delivery.outcome(delivery.dag.execute())
     assert outcome.version == 1
     assert outcome.reasons
@@ -127,7 +115,7 @@ def sample(into: Path) -> Path:
     """All events of the first entities, in a file."""
     assert SOURCE.path is not None
     table, kinds = ConfiguredEngines(Settings(home=into.parent)).first_look(SOURCE.path, SOURCE.name)
-    keys = list({attribute}.entity.keys)
+    keys = list(CASE.entity.keys)
     few = table.select(keys).group_by(keys).aggregate([]).slice(0, SAMPLE)
     pq.write_table(table.select(list(kinds)).join(few, keys, join_type="left semi"), into)
     return into
