@@ -22,11 +22,17 @@ from urllib.parse import unquote
 
 import yaml
 
+from docs.notebook import NOTEBOOK
+
 __all__ = ["broken_menu", "laid_out"]
 
 ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "docs"
-BESIDE = {ROOT / "README.md": "index.md", ROOT / "CONTRIBUTING.md": "contributing.md"}  # pages outside docs/
+BESIDE = {  # pages outside docs/, and one that is no Markdown
+    ROOT / "README.md": "index.md",
+    ROOT / "CONTRIBUTING.md": "contributing.md",
+    NOTEBOOK: "notebook.md",
+}
 FILES = "files"  # in the site: copies of files that pages lead to
 PICTURES = (".png", ".svg")
 LINK = re.compile(r"(?<=\]\()(?P<path>[^)#:\s]+)(?P<anchor>#[^)\s]*)?(?=\))")
@@ -67,17 +73,32 @@ def _name(page: Path) -> str:
     return BESIDE.get(page, page.name)
 
 
+def _text(page: Path, folder: Path) -> str:
+    """A page as Markdown; the pictures of a notebook are put into `folder`."""
+    if page.suffix != ".ipynb":
+        return page.read_text(encoding="utf-8")
+    from nbconvert import MarkdownExporter
+
+    text, more = MarkdownExporter().from_filename(str(page))  # type: ignore[no-untyped-call]  # it has none
+    for name, content in more["outputs"].items():
+        (folder / name).write_bytes(content)
+    text = re.sub(r"<style scoped>.*?</style>\n", "", text, flags=re.DOTALL)  # of tables
+    return str(text).replace("![png](", "![What the cell draws](")
+
+
 def _with_links(page: Path, folder: Path, broken: list[str]) -> str:
     """The text of a page, whose links lead to where things are in the site."""
 
     def link(found: re.Match[str]) -> str:
+        if (folder / found["path"]).suffix == ".png" and (folder / found["path"]).is_file():
+            return found[0]  # it was drawn by the page
         target = (page.parent / unquote(found["path"])).resolve()
         if not target.is_file():
             broken.append(f"{page.relative_to(ROOT)}: no file {found['path']}")
             return found[0]
         return _in_site(target, folder) + (found["anchor"] or "")
 
-    text = page.read_text(encoding="utf-8")
+    text = _text(page, folder)
     parts, last = [], 0
     for code in FENCED.finditer(text):  # what is quoted there stays as it is
         parts += [LINK.sub(link, text[last : code.start()]), code[0]]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 import pytest
@@ -41,3 +42,12 @@ def test_links_lead_to_where_things_are_in_the_site(pages: Path) -> None:
     assert (pages / "files/flows/churn.py.txt").read_text() == (ROOT / "flows/churn.py").read_text()
     assert (pages / "files/github/workflows/ci.yml.txt").is_file()
     assert "](index.md#how-good-is-the-model)" in "".join(page.read_text() for page in pages.glob("*.md"))
+
+
+def test_the_notebook_is_a_page_with_its_pictures(pages: Path) -> None:
+    page = (pages / "notebook.md").read_text()
+    drawn = re.findall(r"!\[What the cell draws\]\((.*?)\)", page)
+    assert len(drawn) >= 8
+    assert all((pages / name).read_bytes().startswith(b"\x89PNG") for name in drawn)
+    assert "<style" not in page
+    assert "](files/mlops_core/usecases/churn.py.txt)" in page
