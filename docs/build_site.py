@@ -3,7 +3,8 @@
 The pages are written to be read where they lie, in the repository: README.md and CONTRIBUTING.md stand beside
 docs/, and pages lead to files outside it. A site has one folder of pages. So they are copied, README.md
 becomes the first of them, and what they lead to that is no page is copied below `files/`: the site is whole,
-and needs no address of a repository. What is in the menu stands in mkdocs.yml.
+and needs no address of a repository. The reference is made from the docstrings (docs/reference.py). What is
+in the menu stands in mkdocs.yml.
 
 Built by Zensical: of what reads mkdocs.yml it is the one that is worked on in 2026. Its makers' Material for
 MkDocs gets security fixes only, and stands on MkDocs 1, which gets none. It shows Mermaid, and checks links
@@ -23,6 +24,7 @@ from urllib.parse import unquote
 import yaml
 
 from docs.notebook import NOTEBOOK
+from docs.reference import written
 
 __all__ = ["broken_menu", "laid_out"]
 
@@ -47,6 +49,7 @@ def laid_out(folder: Path) -> list[str]:
         (folder / _name(page)).write_text(_with_links(page, folder, broken), encoding="utf-8")
     for picture in (found for found in DOCS.iterdir() if found.suffix in PICTURES):
         shutil.copyfile(picture, folder / picture.name)
+    written(folder)
     return broken
 
 

@@ -41,7 +41,7 @@ def test_links_lead_to_where_things_are_in_the_site(pages: Path) -> None:
     assert "](files/flows/churn.py.txt)" in first
     assert (pages / "files/flows/churn.py.txt").read_text() == (ROOT / "flows/churn.py").read_text()
     assert (pages / "files/github/workflows/ci.yml.txt").is_file()
-    assert "](index.md#how-good-is-the-model)" in "".join(page.read_text() for page in pages.glob("*.md"))
+    assert "](index.md#two-commands)" in "".join(page.read_text() for page in pages.glob("*.md"))
 
 
 def test_the_notebook_is_a_page_with_its_pictures(pages: Path) -> None:
