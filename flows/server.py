@@ -37,6 +37,7 @@ SETTINGS = {  # for Prefect's own temporary server too
     "PREFECT_SERVER_SERVICES_TASK_RUN_RECORDER_FLUSH_INTERVAL": "10",
     "PREFECT_SERVER_SERVICES_EVENT_PERSISTER_BATCH_SIZE": "10000",
 }
+QUIET = {"PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL": "WARNING"}  # the terminal's: a server keeps the whole log
 _own: list[str] = []  # the address of this run's own server
 
 
@@ -45,7 +46,7 @@ def start() -> None:
     if not {"-h", "--help"}.isdisjoint(sys.argv[1:]):
         return  # who asks for help runs nothing
     atexit.register(_spare_the_search_for_garbage)  # first registered, so last run
-    for name, value in SETTINGS.items():
+    for name, value in (SETTINGS | (QUIET if "--quiet" in sys.argv[1:] else {})).items():
         os.environ.setdefault(name, value)
     if not _configured():
         if _serves_home():

@@ -34,6 +34,7 @@ def run_from_shell(flow: Flow[Any, Any], model: type[BaseModel]) -> int:
     add_options(parser, model)
     try:
         given = vars(parser.parse(None))
+        given.pop("quiet", None)  # `server.start` has seen it: by now Prefect's log is set up
         validated(model, given)
         with server.ready():
             state: State[Any] = call(**given, return_state=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+from mlops_core.commands.deed import facts_of_answer, facts_of_deed
 from mlops_core.commands.output import moment, one_line, print_json, say
 from mlops_core.commands.subject import (
     add_deed,
@@ -42,6 +43,7 @@ def add(verbs: Any, words: Sequence[str]) -> None:  # noqa: ARG001 - every verb 
     for parser, command in ((approve, _approve), (reject, _reject)):
         add_version(parser)
         add_deed(parser)
+        parser.add_argument("--json", action="store_true", help="print JSON")
         parser.add_argument(
             "--question",
             default="",
@@ -57,13 +59,20 @@ def add(verbs: Any, words: Sequence[str]) -> None:  # noqa: ARG001 - every verb 
 
 
 def _approve(arguments: argparse.Namespace) -> int:
-    from mlops_core.promotion import bring, where
+    from mlops_core.promotion import bring, standing_of, where
 
-    engines, version, policy = _answered(arguments, consent=True)
+    engines, version, policy, facts = _answered(arguments, consent=True)
     if arguments.hold:
-        _tell_held(engines, version, known_as=arguments.use_case)
+        if arguments.json:
+            print_json(facts | {"deed": None})
+        else:
+            _tell_held(engines, version, known_as=arguments.use_case)
         return 0
+    before = standing_of(engines, version.name).production
     brought = bring(engines, version, policy, actor=engines.actor, reason=reason_of(arguments))
+    if arguments.json:
+        print_json(facts | {"deed": facts_of_deed(version.name, before, brought)})
+        return 0
     say(f"{version.name} version {version.number} {where(brought)}.")
     return 0
 
@@ -84,12 +93,16 @@ def _tell_held(engines: Engines, version: ModelVersion, *, known_as: str) -> Non
 
 
 def _reject(arguments: argparse.Namespace) -> int:
-    _answered(arguments, consent=False)
+    *_, facts = _answered(arguments, consent=False)
+    if arguments.json:
+        print_json(facts | {"deed": None})
     return 0
 
 
-def _answered(arguments: argparse.Namespace, *, consent: bool) -> tuple[Engines, ModelVersion, GatePolicy]:
-    """Enter the answer and say it; returns what it was about."""
+def _answered(
+    arguments: argparse.Namespace, *, consent: bool
+) -> tuple[Engines, ModelVersion, GatePolicy, dict[str, Any]]:
+    """Enter the answer and say it, unless as JSON; returns what it was about, and the facts of it."""
     from mlops_core.promotion import answer, registered
 
     reason, number = reason_of(arguments), version_of(arguments.version)
@@ -106,8 +119,9 @@ def _answered(arguments: argparse.Namespace, *, consent: bool) -> tuple[Engines,
         question=arguments.question.lower(),
     )
     what, then = ("approved", "") if consent else ("refused", "; it stays where it is")
-    say(f"{use_case.name} version {number} is {what} by {_by(standing, number)}{then}.")
-    return engines, version, use_case.gate
+    if not arguments.json:
+        say(f"{use_case.name} version {number} is {what} by {_by(standing, number)}{then}.")
+    return engines, version, use_case.gate, facts_of_answer(version, standing.requests[number])
 
 
 def _by(standing: Standing, number: int) -> str:

@@ -10,7 +10,8 @@ from pydantic import ValidationError
 
 from mlops_core.commands.export_files import ADDED, Written, write_files
 from mlops_core.commands.export_model import MODELS, export_model
-from mlops_core.commands.output import say, warn
+from mlops_core.commands.export_told import JsonTold, Told
+from mlops_core.commands.output import print_json
 from mlops_core.commands.subject import options_of
 from mlops_core.errors import BadInput
 from mlops_core.options import add_options
@@ -152,11 +153,20 @@ def add(verbs: Any, words: Sequence[str]) -> None:
     parser.add_argument("--schedule", metavar="CRON", help="when it runs by itself, such as '0 6 * * 1'")
     parser.add_argument("--timezone", metavar="ZONE", help="of the schedule, such as Europe/Berlin; else UTC")
     parser.add_argument("--version", type=int, metavar="N", help="of the model; else the one in Production")
+    parser.add_argument("--json", action="store_true", help="print JSON: what was written, or the text")
     parser.set_defaults(command=_export)
     add_options(parser, options_of(words, "export"))
 
 
 def _export(arguments: argparse.Namespace) -> int:
+    out = JsonTold() if arguments.json else Told()
+    _exported_to(arguments, out)
+    if isinstance(out, JsonTold):
+        print_json({"text": out.text, "files": out.files})
+    return 0
+
+
+def _exported_to(arguments: argparse.Namespace, out: Told) -> None:
     from mlops_core.usecases import find
 
     target, use_case = TARGETS.get(arguments.to, _MODEL), find(arguments.use_case)
@@ -171,12 +181,12 @@ def _export(arguments: argparse.Namespace) -> int:
             to=arguments.to,
             number=arguments.version,
             into=arguments.into,
-            tell=_tell,
+            out=out,
         )
-        return 0
+        return
     if arguments.to == "feast":
-        _write_feast(use_case, arguments.into)
-        return 0
+        _write_feast(use_case, arguments.into, out)
+        return
     made = exported(
         use_case,
         given,
@@ -186,14 +196,13 @@ def _export(arguments: argparse.Namespace) -> int:
     )
     texts = target.make(made)
     if arguments.into is None:
-        say(texts[0].removesuffix("\n"))
-        return 0
+        out.print(texts[0].removesuffix("\n"))
+        return
     if arguments.to == "mermaid":  # a diagram that is printed is to be pasted, and says no more than it shows
         texts = (_signed(texts[0], made.document),)
     names = [name.format(use_case.name) for name in target.files]
     for written in write_files(arguments.into, dict(zip(names, texts, strict=True)), made.document):
-        _tell(written)
-    return 0
+        out.file(written)
 
 
 def _signed(diagram: str, document: PipelineDocument) -> str:
@@ -217,15 +226,7 @@ def _check(arguments: argparse.Namespace, target: Target, given: Mapping[str, An
         raise BadInput(f"{what} is several files: say where with --into FOLDER")
 
 
-def _tell(written: Written) -> None:
-    if written.state == "kept":
-        warn(f"{written.path}: it is there already and was left as it is; it needs this, to be put in:")
-        say(written.text.removesuffix("\n"))
-    else:
-        say(f"{written.path}: {written.state}")
-
-
-def _write_feast(use_case: UseCase, folder: Path) -> None:
+def _write_feast(use_case: UseCase, folder: Path, out: Told) -> None:
     """The repository, with the events that are stored and aggregates at the close of every month."""
     from mlops_core.disk import replace_file, translated
     from mlops_core.domain.time import close_of_day, month_ends
@@ -247,5 +248,9 @@ def _write_feast(use_case: UseCase, folder: Path) -> None:
         made = to_feast(use_case, types=types)
         replace_file(folder / "feature_repo.py", made.definitions.encode())
         replace_file(folder / "feature_store.yaml", made.configuration.encode())
-    say(f"{folder}: feature_repo.py, feature_store.yaml and the data of {len(use_case.views)} views")
-    say(f"Next, with Feast 0.67: cd {folder} && feast apply")
+    for name, text in (("feature_repo.py", made.definitions), ("feature_store.yaml", made.configuration)):
+        out.wrote(Written(folder / name, "written", text))
+    out.close(
+        f"{folder}: feature_repo.py, feature_store.yaml and the data of {len(use_case.views)} views\n"
+        f"Next, with Feast 0.67: cd {folder} && feast apply"
+    )

@@ -5,14 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from mlops_core.commands.export_files import write_files
-from mlops_core.commands.output import say
 from mlops_core.errors import NotFound
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from mlops_core.commands.export_files import Written
+    from mlops_core.commands.export_told import Told
     from mlops_core.manifests import Workload
 
     Manifests = list[dict[str, Any]]
@@ -47,9 +46,7 @@ MODELS: dict[str, Callable[[Workload], Manifests]] = {
 """What a version in Production can be exported to, and the function that makes its objects."""
 
 
-def export_model(
-    name: str, *, known_as: str, to: str, number: int | None, into: Path, tell: Callable[[Written], None]
-) -> None:
+def export_model(name: str, *, known_as: str, to: str, number: int | None, into: Path, out: Told) -> None:
     """Write the manifests of a version, by default that in Production, and the kustomization of them."""
     from mlops_core.manifests import to_files
 
@@ -57,8 +54,9 @@ def export_model(
     chosen = f" --version {number}" if number is not None else ""
     texts = to_files(MODELS[to](of), f"mlops export {known_as} --to {to}{chosen}")
     for written in write_files(into, texts):
-        tell(written)
-    say(f"Version {of.version} of {name}. Next: kubectl apply --server-side --field-manager=mlops -k {into}")
+        out.file(written)
+    apply = f"kubectl apply --server-side --field-manager=mlops -k {into}"
+    out.close(f"Version {of.version} of {name}. Next: {apply}")
 
 
 def _workload(name: str, number: int | None) -> Workload:

@@ -67,6 +67,7 @@ def _add_status(actions: Any) -> None:
         help="queued, pending, in_progress, success, failure, error or inactive",
     )
     parser.add_argument("--description", default="", metavar="TEXT", help="one line, 140 letters are kept")
+    parser.add_argument("--json", action="store_true", help="print JSON")
     parser.set_defaults(command=_status)
 
 
@@ -82,6 +83,7 @@ def _add_comment(actions: Any) -> None:
     parser.add_argument(
         "--mark", required=True, metavar="KEY", help="which comment it is, such as churn-metrics; not shown"
     )
+    parser.add_argument("--json", action="store_true", help="print JSON")
     parser.set_defaults(command=_comment)
 
 
@@ -108,7 +110,10 @@ def _status(arguments: argparse.Namespace) -> int:
     github = engines_for(arguments).github
     url = github.run_url(run) if run else ""
     github.tell(number, arguments.state, arguments.description, url)
-    say(f"deployment {number} is {arguments.state}")
+    if arguments.json:
+        print_json({"deployment": number, "state": arguments.state})
+    else:
+        say(f"deployment {number} is {arguments.state}")
     return 0
 
 
@@ -116,7 +121,11 @@ def _comment(arguments: argparse.Namespace) -> int:
     number, text = github_approval.number_of(arguments.pull, "pull request"), _text(arguments.file)
     if not text.strip():
         raise BadInput(f"--file {arguments.file}: there is nothing in it to be said")
-    say(one_line(engines_for(arguments).github.comment(number, arguments.mark, text)))
+    url = engines_for(arguments).github.comment(number, arguments.mark, text)
+    if arguments.json:
+        print_json({"pull": number, "url": url})
+    else:
+        say(one_line(url))
     return 0
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, Any
 
-from mlops_core.commands.output import one_line, say
+from mlops_core.commands.output import one_line, print_json, say
 from mlops_core.commands.subject import add_version, engines_for, use_case_named, version_of
 from mlops_core.errors import BadInput, Superseded
 
@@ -39,6 +39,7 @@ def add(actions: Any) -> None:
         help="beginning of the digest of what the reviewers saw; refused when another thing is asked now",
     )
     parser.add_argument("--run", metavar="RUN_ID", help="the run's number; default: GITHUB_RUN_ID")
+    parser.add_argument("--json", action="store_true", help="print JSON")
     parser.set_defaults(command=_approval)
 
 
@@ -59,10 +60,19 @@ def _approval(arguments: argparse.Namespace) -> int:
     if found.verdict == "passed" and found.approval == "waiting":
         return _asked_of_github(arguments, engines, found, use_case.gate)
     _check_question(found, arguments.question.lower())
-    say(f"{use_case.name} version {number}: {one_line(found.why)}.")
+    _tell(arguments, found, found.approval, f"{use_case.name} version {number}: {one_line(found.why)}.")
     if found.verdict == "passed":
         return 0
     return _UNANSWERED if found.verdict == "superseded" else _REFUSED
+
+
+def _tell(arguments: argparse.Namespace, found: Onward, approval: str, text: str) -> None:
+    """How it stands with a version: "waiting" while nobody has answered."""
+    name, number = found.version.name, found.version.number
+    if arguments.json:
+        print_json({"name": name, "version": number, "approval": approval, "why": text})
+    else:
+        say(text)
 
 
 def _asked_of_github(
@@ -80,11 +90,13 @@ def _asked_of_github(
     who = f"{found.version.name} version {found.version.number}"
     if not reviews:
         asked = f"{arguments.use_case} {found.version.number} --question {request.digest[:12]} --reason …"
-        say(f"nobody has answered for {who} yet, and nobody reviewed run {run} for its environment.")
-        say(f"Next: mlops approve {asked} --hold  |  mlops reject {asked}")
+        nobody = f"nobody has answered for {who} yet, and nobody reviewed run {run} for its environment."
+        next_ = f"\nNext: mlops approve {asked} --hold  |  mlops reject {asked}"
+        _tell(arguments, found, found.approval, nobody if arguments.json else nobody + next_)
         return _UNANSWERED
     entered = _entered(engines, found, policy, reviews, question, engines.github.run_url(str(run)))
-    say(f"{who} is {'approved' if entered.consent else 'refused'} by {one_line(entered.actor)}, by GitHub.")
+    what = "approved" if entered.consent else "refused"
+    _tell(arguments, found, what, f"{who} is {what} by {one_line(entered.actor)}, by GitHub.")
     return 0 if entered.consent else _REFUSED
 
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from mlops_core.commands.output import say, warn
+from mlops_core.commands.deed import facts_of_deed
+from mlops_core.commands.output import print_json, say, warn
 from mlops_core.commands.subject import (
     add_deed,
     add_version,
@@ -37,12 +38,14 @@ def add(verbs: Any, words: Sequence[str]) -> None:  # noqa: ARG001 - every verb 
         metavar="CHECK",
         help="a failed check of the gate to pass over, by name; once a check; kept in the ledger",
     )
+    promote.add_argument("--json", action="store_true", help="print JSON")
     promote.set_defaults(command=_promote)
     back = verbs.add_parser("rollback", help="serve the version that served before again, exactly")
     back.add_argument("use_case", metavar="USE_CASE", help="such as churn; or a model's name")
     back.add_argument("word", nargs="?", metavar="", help="")  # to say what was meant, see `_rollback`
     back.add_argument("--to", metavar="N", help="a version that served once; default: the one before")
     add_deed(back)
+    back.add_argument("--json", action="store_true", help="print JSON")
     back.set_defaults(command=_rollback)
 
 
@@ -65,7 +68,9 @@ def _promote(arguments: argparse.Namespace) -> int:
         named=True,
         waive=arguments.waive,
     )
-    if isinstance(brought, Handover):
+    if arguments.json:
+        print_json(facts_of_deed(name, before, brought))
+    elif isinstance(brought, Handover):
         say(f"{name} version {number} {where(brought)}.")
     elif before == number:
         say(f"{name} version {number} was in Production already, served from {brought.uri}.")
@@ -89,7 +94,9 @@ def _rollback(arguments: argparse.Namespace) -> int:
     name = model_named(engines, arguments.use_case)
     before = standing_of(engines, name).production
     release = roll_back(engines, name, to=to, actor=engines.actor, reason=reason)
-    if before == release.version:
+    if arguments.json:
+        print_json(facts_of_deed(name, before, release))
+    elif before == release.version:
         say(f"{name} version {release.version} is in Production already, served from {release.uri}.")
     else:
         say(f"{name} is rolled back from version {before} to {release.version}, served from {release.uri}.")

@@ -29,6 +29,7 @@ def add(deeds: Any, words: Sequence[str]) -> None:  # noqa: ARG001 - every comma
     add_use_case(show)
     show.add_argument("task", metavar="TASK", help="such as gate or model_training.logistic")
     add_run(show)
+    show.add_argument("--json", action="store_true", help="as it is anyway")
     show.set_defaults(command=_show)
 
 

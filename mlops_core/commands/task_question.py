@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from mlops_core.commands.output import one_line, say, warn
+from mlops_core.commands.output import one_line, print_json, say, warn
 from mlops_core.commands.subject import add_deed, engines_for, reason_of
 from mlops_core.commands.task_attempt import another, attempted, taken
 from mlops_core.commands.task_subject import add_run, add_use_case, begun_delivery
@@ -34,12 +34,14 @@ def add(deeds: Any, words: Sequence[str]) -> None:  # noqa: ARG001 - every comma
     )
     add_use_case(question)
     add_run(question)
+    question.add_argument("--json", action="store_true", help="as it is anyway")
     question.set_defaults(command=_question)
     answer = deeds.add_parser("answer", help="enter a person's answer to that; promotes nothing")
     add_use_case(answer)
     add_run(answer)
     answer.add_argument("--answer", required=True, choices=("approve", "reject"), help="what it is")
     add_deed(answer)
+    answer.add_argument("--json", action="store_true", help="print JSON: the approval's receipt")
     answer.set_defaults(command=_answer)
 
 
@@ -71,6 +73,9 @@ def _answer(arguments: argparse.Namespace) -> int:
     receipt = asked.receipt
     if receipt.status not in (wanted, "not wanted"):
         raise Superseded(f"{asked.who} is not {wanted}: {receipt.why}")
+    if arguments.json:
+        print_json(receipt.model_dump(mode="json"))
+        return 0
     nothing = "" if receipt.status == wanted else "nothing to answer: "
     say(f"{asked.who}: {nothing}{one_line(receipt.why)}")
     return 0

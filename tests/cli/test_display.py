@@ -114,14 +114,14 @@ def test_a_narrow_terminal_gets_rows_that_fit() -> None:
 )
 def test_no_color_is_respected(more: dict[str, str], coloured: bool) -> None:
     """As no-color.org has it: any value that is not empty; the display itself stays."""
-    seen, _ = on_terminal(**more)
+    seen, _ = on_terminal(columns=80, **more)
     assert "fitting trees" in seen
     assert bool(COLOUR.search(seen)) == coloured
 
 
 @pytest.mark.parametrize("more", [{"TERM": "dumb"}, {"CI": "true"}])
 def test_a_terminal_that_takes_nothing_back_gets_plain_lines(more: dict[str, str]) -> None:
-    seen, _ = on_terminal(**more)
+    seen, _ = on_terminal(columns=80, **more)
     assert "fit: fitting trees, " in seen
     assert "\x1b" not in seen
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import pty
+import re
 import signal
 import subprocess
 import sys
@@ -35,6 +36,7 @@ def watch(event, words):
 
 sys.addaudithook(watch)
 """
+COLOUR = re.compile(r"\x1b\[[0-9;]*[39][0-7]m")  # of the text, as Prefect's console sets it
 HERE = {"127.0.0.1", "localhost", "::1", "None", "0.0.0.0", "::"}  # noqa: S104 - nothing is bound to it
 
 
@@ -69,11 +71,31 @@ def test_a_run_asks_nobody_outside_and_warns_of_nothing(
     assert asked <= HERE
 
 
-def on_terminal(environment: Environment, script: Path) -> str:
+def test_prefect_s_lines_have_no_colour_where_none_is_wanted(
+    by_hand: Environment, project: Path, ended: Callable[[], None]
+) -> None:
+    """`NO_COLOR`, as everything else here has it; without it they are coloured."""
+    script = project / "flows" / "simulator.py"
+    plain, coloured = on_terminal(by_hand, script, NO_COLOR="1"), on_terminal(by_hand, script)
+    ended()
+    assert "Finished in state" in plain
+    assert (COLOUR.search(plain), bool(COLOUR.search(coloured))) == (None, True)
+
+
+def test_a_flow_that_is_told_to_be_quiet_says_nothing(
+    by_hand: Environment, project: Path, ended: Callable[[], None]
+) -> None:
+    """All went well, and this one prints no result."""
+    assert on_terminal(by_hand, project / "flows" / "simulator.py", "--quiet") == ""
+    ended()
+
+
+def on_terminal(environment: Environment, script: Path, *words: str, **more: str) -> str:
     """What a script says on a terminal of its own; it has to succeed."""
     ours, theirs = pty.openpty()
+    variables = {**environment.variables, "TERM": "xterm-256color", **more}
     process = subprocess.Popen(  # noqa: S603 - our own words
-        [sys.executable, script], env=environment.variables, stdin=theirs, stdout=theirs, stderr=theirs
+        [sys.executable, script, *words], env=variables, stdin=theirs, stdout=theirs, stderr=theirs
     )
     os.close(theirs)
     said = b""
