@@ -107,9 +107,12 @@ def gain_text(metric: str, gain: float) -> str:
     return f"{gain:+,.{_places(gain)}f}" if metric in _IN_UNITS else f"{gain:+.4f}"
 
 
-def number_text(value: float) -> str:
-    """A predicted number, or one to be predicted: four digits, at most six places, all before the point."""
-    return f"{value:,.{_places(value)}f}"
+def number_text(value: float, *, like: float | None = None) -> str:
+    """A predicted number, or one to be predicted: four digits, at most six places, all before the point.
+
+    With `like`, to the places of that number.
+    """
+    return f"{value:,.{_places(value if like is None else like)}f}"
 
 
 def _text(metric: str, shown: float, like: float) -> str:
@@ -118,7 +121,7 @@ def _text(metric: str, shown: float, like: float) -> str:
 
 def _places(size: float) -> int:
     if size == 0 or not math.isfinite(size):
-        return 2
+        return 0
     return min(6, max(0, 3 - math.floor(math.log10(abs(size)))))
 
 

@@ -28,7 +28,7 @@ class Ranked:
     roc_auc: float
 
     @classmethod
-    def of(cls, name: str, labels: NDArray[np.int8], scores: NDArray[np.float64]) -> Self:
+    def of(cls, name: str, labels: NDArray[np.float64], scores: NDArray[np.float64]) -> Self:
         """Sort once; raises `DataError` when there is one class only."""
         ranking = Ranking.of(labels, scores)
         tally = ranking.tally()

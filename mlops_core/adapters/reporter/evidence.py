@@ -22,8 +22,9 @@ from mlops_core.adapters.reporter.evidence_tables import (
 )
 from mlops_core.adapters.reporter.forest import panels
 from mlops_core.adapters.reporter.pages import page
-from mlops_core.adapters.reporter.policy_words import policy_words
-from mlops_core.adapters.reporter.tables import metric_title
+from mlops_core.adapters.reporter.policy_words import floor_words, policy_words
+from mlops_core.domain.metrics import task_of
+from mlops_core.domain.readable import title_of
 
 if TYPE_CHECKING:
     from mlops_core.domain.evidence import Evidence, Verdict
@@ -55,9 +56,10 @@ def render_evidence(evidence: Evidence, figures: Figures) -> str:
         colour=_COLOURS[evidence.verdict],
         notices=_notices(evidence),
         measured=measured_rows(evidence),
+        task=task_of(evidence.threshold),
         comparisons=panels(evidence),
         dotted=any(check.figures.get("smallest_effect") for check in decision.checks) if decision else False,
-        metric=metric_title(decision.policy.metric) if decision else "",
+        metric=title_of(decision.policy.metric) if decision else "",
         checks=check_groups(evidence),
         alone={check.name: check for check in decision.checks} if decision else {},
         slices=slice_rows(evidence),
@@ -90,8 +92,7 @@ def _notices(evidence: Evidence) -> list[tuple[str, str, list[str]]]:
         said = "The policy asks for a person's consent, and there was none when this was written."
         found.append(("warning", "Not approved", [said]))
     if decision.policy.replaced_floor is not None:
-        stated, told = decision.policy.replaced_floor, decision.policy.floor
-        said = f"The definitions ask for a floor of {stated:g}; the run was told {told:g} in its place."
+        said = floor_words(decision.policy)
         found.append(("warning", "Another floor than the definitions have", [said]))
     return found
 

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from mlops_core.adapters.reporter.policy_words import conditions
+from mlops_core.adapters.reporter.policy_words import conditions, limit_words
 from mlops_core.adapters.reporter.tables import directed, unskilled
 from mlops_core.adapters.reporter.whisker import whisker
+from mlops_core.domain.metrics import task_of
+from mlops_core.domain.readable import figure_text, gain_text, interval_text, readable
+from mlops_core.domain.receipts import Interval
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -65,22 +69,41 @@ class SliceRow:
 def measured_rows(evidence: Evidence) -> list[MeasuredRow]:
     """All metrics that were registered with the version."""
     policy = evidence.decision.policy if evidence.decision else None
-    rows, positives = evidence.rows or 0, evidence.positives or 0
-    means = unskilled(positives / rows) if 0 < positives < rows else {}
+    means = _no_skill(evidence)
     made = []
     for metric, interval in evidence.metrics.items():
         words, limit = _limit(metric, policy)
-        no_skill = f"no skill {means[metric]:.4f}" if metric in means else ""
+        no_skill = f"no skill {figure_text(metric, means[metric])}" if metric in means else ""
         made.append(
             MeasuredRow(
                 title=directed(metric),
-                value=f"{interval.value:.4f}",
-                interval=f"{interval.low:.4f} to {interval.high:.4f}",
-                picture=whisker(interval, limit, means.get(metric)),
+                value=figure_text(metric, interval.value),
+                interval=interval_text(metric, interval),
+                picture=_picture(metric, interval, limit, means.get(metric)),
                 beside=", ".join(filter(None, (words, no_skill))),
             )
         )
     return made
+
+
+def _no_skill(evidence: Evidence) -> dict[str, float]:
+    """What each metric is of a model that gives every row the mean of them, as far as that can be told."""
+    if task_of(evidence.threshold) == "classification":
+        rows, positives = evidence.rows or 0, evidence.positives or 0
+        return unskilled(positives / rows) if 0 < positives < rows else {}
+    found = {"r2": 0.0} if "r2" in evidence.metrics else {}
+    rmse = evidence.metrics.get("neg_root_mean_squared_error")
+    if rmse is not None and found and (left := 1 - evidence.metrics["r2"].value) > 0:
+        found["neg_root_mean_squared_error"] = rmse.value / math.sqrt(left)  # by what R² is
+    return found
+
+
+def _picture(metric: str, interval: Interval, limit: float | None, no_skill: float | None) -> Markup:
+    """The whisker, in the figures that stand beside it."""
+    low, high = sorted(readable(metric, end) for end in (interval.low, interval.high))
+    shown = Interval(value=readable(metric, interval.value), low=low, high=high)
+    marks = [None if mark is None else readable(metric, mark) for mark in (limit, no_skill)]
+    return whisker(shown, *marks)
 
 
 def _limit(metric: str, policy: GatePolicy | None) -> tuple[str, float | None]:
@@ -96,7 +119,7 @@ def _limit(metric: str, policy: GatePolicy | None) -> tuple[str, float | None]:
         demands.append(("at most", policy.ceilings[metric]))
     if metric == "calibration_error" and policy.calibration is not None:
         demands.append(("at most", policy.calibration))
-    words = ", ".join(f"{word} {bound:g}" for word, bound in demands)
+    words = ", ".join(limit_words(metric, word, bound) for word, bound in demands)
     return words, demands[0][1] if demands else None
 
 
@@ -116,6 +139,7 @@ def slice_rows(evidence: Evidence) -> list[SliceRow]:
     if evidence.decision is None:
         return []
     checks = {check.name: check for check in evidence.decision.checks}
+    metric = evidence.decision.policy.metric
     made = []
     for one in evidence.decision.policy.slices:
         check = checks.get(f"slice {one.name}")
@@ -126,8 +150,8 @@ def slice_rows(evidence: Evidence) -> list[SliceRow]:
                 name=one.name,
                 where=conditions(one),
                 rows=", ".join(filter(None, (_told(figures, "rows", ",.0f", "{} rows"), rarer))),
-                gain=_told(figures, "gain", "+.4f"),
-                low=_told(figures, "low", "+.4f", "≥ {}"),
+                gain=gain_text(metric, figures["gain"]) if "gain" in figures else "",
+                low=f"≥ {gain_text(metric, figures['low'])}" if "low" in figures else "",
                 margin=_told(figures, "margin", "g", "-{}"),
                 outcome=check.outcome if check else "",
             )
@@ -140,7 +164,7 @@ def choice_table(evidence: Evidence) -> tuple[list[str], list[tuple[str, list[st
     names = sorted(evidence.validation, key=lambda name: (name != evidence.candidate, name))
     metrics = dict.fromkeys(metric for figures in evidence.validation.values() for metric in figures)
     return names, [
-        (directed(metric), [_told(evidence.validation[name], metric, ".4f") for name in names])
+        (directed(metric), [_measured(metric, evidence.validation[name]) for name in names])
         for metric in metrics
     ]
 
@@ -167,6 +191,10 @@ def digest_rows(evidence: Evidence) -> list[tuple[str, str, str]]:
 def instant(at: datetime) -> str:
     """Such as "2026-11-22 18:10:09 UTC"."""
     return f"{at:%Y-%m-%d %H:%M:%S} UTC"
+
+
+def _measured(metric: str, figures: dict[str, float]) -> str:
+    return figure_text(metric, figures[metric]) if metric in figures else ""
 
 
 def _told(figures: dict[str, float], key: str, form: str, words: str = "{}") -> str:

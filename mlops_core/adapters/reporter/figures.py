@@ -8,8 +8,11 @@ import numpy as np
 
 from mlops_core.adapters.reporter.bars import SHOWN, importance_bars
 from mlops_core.adapters.reporter.curves import Ranked, histogram
+from mlops_core.adapters.reporter.number_figures import number_figures
+from mlops_core.adapters.reporter.numbers import checked
 from mlops_core.adapters.reporter.plot import Axis, Curve, Plot
 from mlops_core.domain.figures import Figure
+from mlops_core.domain.readable import title_of
 from mlops_core.metrics import calibration_bins
 
 if TYPE_CHECKING:
@@ -25,21 +28,30 @@ _DIAGONAL = Curve(np.array([0.0, 1.0]), np.array([0.0, 1.0]))
 def figures(content: ReportContent) -> list[Figure]:
     """All of them, in reading order. The others' thin lines are drawn on the chosen candidate's thick one."""
     names = sorted(content.scores, key=lambda name: (name != content.chosen, name))
-    ranked = [Ranked.of(name, content.labels, content.scores[name]) for name in names]
-    drawn = [draw(content, ranked) for draw in (_roc, _precision_recall, _calibration, _gains)]
-    drawn.append(_distribution(content))
+    if content.threshold is None:
+        for name in names:
+            checked(content.labels, content.scores[name], name)
+        drawn = list(number_figures(content, list(zip(names, _kinds(names), strict=True))))
+    else:
+        drawn = _of_classes(content, names, content.threshold)
     if content.importances:
         drawn.append(_importance(content))
     return drawn
 
 
-def _roc(content: ReportContent, ranked: Sequence[Ranked]) -> Figure:
+def _of_classes(content: ReportContent, names: Sequence[str], cut: float) -> list[Figure]:
+    ranked = [Ranked.of(name, content.labels, content.scores[name]) for name in names]
+    drawn = [_roc(ranked, cut), _precision_recall(content, ranked, cut)]
+    return [*drawn, _calibration(content, ranked), _gains(content, ranked), _distribution(content, cut)]
+
+
+def _roc(ranked: Sequence[Ranked], threshold: float) -> Figure:
     best = ranked[0]
     alt = f"ROC curve; area {best.roc_auc:.3f} for {best.name}"
     plot = Plot("roc", alt, Axis("negatives called positive"), Axis("positives found"))
     plot.line(_DIAGONAL, "reference")
     _curves(plot, ranked, Ranked.roc, lambda one: f"{one.name} {one.roc_auc:.3f}")
-    wrong, found, _ = best.rates_at(content.threshold)
+    wrong, found, _ = best.rates_at(threshold)
     plot.dots(Curve(np.array([wrong]), np.array([found])), "chosen", 4.5)
     return Figure(
         title="Ranking (ROC)",
@@ -52,9 +64,9 @@ def _roc(content: ReportContent, ranked: Sequence[Ranked]) -> Figure:
     )
 
 
-def _precision_recall(content: ReportContent, ranked: Sequence[Ranked]) -> Figure:
+def _precision_recall(content: ReportContent, ranked: Sequence[Ranked], threshold: float) -> Figure:
     best, share = ranked[0], float(content.labels.mean())
-    _, found, right = best.rates_at(content.threshold)
+    _, found, right = best.rates_at(threshold)
     alt = f"Precision against recall; precision {right:.2f} at recall {found:.2f} for {best.name}"
     plot = Plot("precision-recall", alt, Axis("positives found (recall)"), Axis("called right (precision)"))
     plot.line(Curve(np.array([0.0, 1.0]), np.array([share, share])), "reference")
@@ -112,7 +124,7 @@ def _gains(content: ReportContent, ranked: Sequence[Ranked]) -> Figure:
     )
 
 
-def _distribution(content: ReportContent) -> Figure:
+def _distribution(content: ReportContent, threshold: float) -> Figure:
     scores, positive = content.scores[content.chosen], content.labels == 1
     outlines = {"positive": histogram(scores[positive]), "negative": histogram(scores[~positive])}
     top = 1.1 * max(float(outline.y.max()) for outline in outlines.values())
@@ -122,16 +134,16 @@ def _distribution(content: ReportContent) -> Figure:
         plot.area(outline, kind)
         plot.line(outline, kind)
         plot.entry(f"{kind}s", kind)
-    cut = min(1.0, max(0.0, content.threshold))
+    cut = min(1.0, max(0.0, threshold))
     plot.line(Curve(np.array([cut, cut]), np.array([0.0, top])), "reference")
-    right = float(np.mean(scores[positive] >= content.threshold))
-    wrong = float(np.mean(scores[~positive] >= content.threshold))
+    right = float(np.mean(scores[positive] >= threshold))
+    wrong = float(np.mean(scores[~positive] >= threshold))
     return Figure(
         title="Scores by class",
         svg=plot.svg((0.06, 0.94 * top)),
         caption=(
             f"Where the scores of {content.chosen} lie, each class making up 100%. Rows to the right of the"
-            f" dashed line, the threshold {content.threshold:.3f}, are called positive: {right:.1%} of"
+            f" dashed line, the threshold {threshold:.3f}, are called positive: {right:.1%} of"
             f" positives and {wrong:.1%} of negatives."
         ),
     )
@@ -139,15 +151,16 @@ def _distribution(content: ReportContent) -> Figure:
 
 def _importance(content: ReportContent) -> Figure:
     strongest = max(content.importances, key=lambda name: content.importances[name][0])
+    metric = title_of(content.importance_metric)
     fall, _ = content.importances[strongest]
     alt = f"Bars of feature importance; the largest is {strongest} with {fall:.4f}"
     left_out = len(content.importances) - SHOWN
     rest = f" The {left_out} weakest are not shown." if left_out > 0 else ""
     return Figure(
         title="Feature importance",
-        svg=importance_bars("importance", alt, content.importances),
+        svg=importance_bars("importance", alt, content.importances, f"fall in {metric}"),
         caption=(
-            f"Shuffling {strongest} alone costs {content.chosen} {fall:.4f} of ROC AUC. Whiskers are one"
+            f"Shuffling {strongest} alone costs {content.chosen} {fall:.4f} of {metric}. Whiskers are one"
             f" standard deviation; features that say the same share their importance.{rest}"
         ),
     )
@@ -161,5 +174,5 @@ def _curves(
         plot.entry(text(one), kind)
 
 
-def _kinds(ranked: Sequence[Ranked]) -> list[str]:
-    return ["chosen", *(f"other-{number % 4}" for number in range(len(ranked) - 1))]
+def _kinds(drawn: Sequence[object]) -> list[str]:
+    return ["chosen", *(f"other-{number % 4}" for number in range(len(drawn) - 1))]

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from markupsafe import Markup
 
 from mlops_core.adapters.reporter.plot import WIDTH, tick_step, titled
-from mlops_core.adapters.reporter.tables import metric_title
+from mlops_core.domain.readable import gain_text, title_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -89,18 +89,19 @@ def _comparison(check: Check, rows: int | None) -> Comparison:
 
 
 def _panel(metric: str, compared: Sequence[Comparison], decision: GateDecision) -> Panel:
-    title = metric_title(metric)
-    said = "; ".join(f"{one.label} {one.gain:+.4f}, at worst {one.low:+.4f}" for one in compared)
+    title = title_of(metric)
+    gains = [(one.label, gain_text(metric, one.gain), gain_text(metric, one.low)) for one in compared]
+    said = "; ".join(f"{label} {gain}, at worst {low}" for label, gain, low in gains)
     alt = f"Gain of {title} over version {decision.champion}: {said}"
-    return Panel(title, _draw(f"forest-{metric}", alt, compared))
+    return Panel(title, _draw(metric, alt, compared))
 
 
-def _draw(key: str, alt: str, compared: Sequence[Comparison]) -> Markup:
+def _draw(metric: str, alt: str, compared: Sequence[Comparison]) -> Markup:
     scale = _Scale.of(compared)
     floor = _TOP + _ROW * len(compared)
-    parts = [_row(row, one, scale) for row, one in enumerate(compared)]
+    parts = [_row(row, one, scale, metric) for row, one in enumerate(compared)]
     zero = Markup('<path class="zero" d="M{0:.1f} {1}V{2}"/>').format(scale.at(0.0), _TOP, floor)
-    return titled(key, alt, floor + _FOOT, [_grid(scale, floor), *parts, zero])
+    return titled(f"forest-{metric}", alt, floor + _FOOT, [_grid(scale, floor), *parts, zero])
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,7 +141,7 @@ def _grid(scale: _Scale, floor: int) -> Markup:
     return Markup("").join([*ticks, *words])
 
 
-def _row(row: int, one: Comparison, scale: _Scale) -> Markup:
+def _row(row: int, one: Comparison, scale: _Scale, metric: str) -> Markup:
     top = _TOP + _ROW * row
     middle = top + _ROW / 2
     kind = "failed" if one.failed else "chosen"
@@ -156,8 +157,8 @@ def _row(row: int, one: Comparison, scale: _Scale) -> Markup:
         ),
         Markup('<circle class="dot {}" cx="{:.1f}" cy="{:g}" r="4.5"/>').format(kind, gain, middle),
         _text("", 0, middle + (4 if one.rows is None else -2), label),
-        _text("end", WIDTH, middle - 2, f"{one.gain:+.4f}"),
-        _text("end soft", WIDTH, middle + 13, f"≥ {one.low:+.4f}"),
+        _text("end", WIDTH, middle - 2, gain_text(metric, one.gain)),
+        _text("end soft", WIDTH, middle + 13, f"≥ {gain_text(metric, one.low)}"),
     ]
     if one.rows is not None:
         parts.append(_text("soft", 0, middle + 13, f"{one.rows:,} rows"))

@@ -9,13 +9,16 @@ import os
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
+import numpy as np
+
 from mlops_core.adapters.reporter.descent_page import render_descent
 from mlops_core.adapters.reporter.drawing import drawing
 from mlops_core.adapters.reporter.evidence import render_evidence
 from mlops_core.adapters.reporter.figures import figures
 from mlops_core.adapters.reporter.pages import page
-from mlops_core.adapters.reporter.tables import confusion, metric_rows, metric_title, validation_table
+from mlops_core.adapters.reporter.tables import confusion, metric_rows, number_bins, validation_table
 from mlops_core.domain.figures import Figures
+from mlops_core.domain.readable import figure_text, interval_text, number_text, title_of
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -77,18 +80,32 @@ def render(content: ReportContent) -> str:
         summary=_summary(content),
         metrics=metric_rows(content),
         validation=validation_table(content),
-        confusion=confusion(content),
+        confusion=None if content.threshold is None else confusion(content, content.threshold),
+        bins=number_bins(content),
         figures=drawn,
     )
 
 
 def _summary(content: ReportContent) -> str:
-    rows, positives = len(content.labels), int(content.labels.sum())
-    said = f"Of {rows:,} rows, {positives:,} ({positives / rows:.1%}) are positive."
+    said = _rows_in_words(content)
     if not content.metrics:
         return said
     metric, interval = next(iter(content.metrics.items()))
-    return (
-        f"{said} On them {content.chosen} reaches {metric_title(metric)} {interval.value:.3f},"
-        f" with an interval from {interval.low:.3f} to {interval.high:.3f}."
-    )
+    if content.threshold is None:
+        value, between = figure_text(metric, interval.value), interval_text(metric, interval)
+    else:
+        value, between = f"{interval.value:.3f}", f"{interval.low:.3f} to {interval.high:.3f}"
+    reached = f"{content.chosen} reaches {title_of(metric)} {value}"
+    return f"{said} On them {reached}, with an interval from {between}."
+
+
+def _rows_in_words(content: ReportContent) -> str:
+    labels, rows = content.labels, len(content.labels)
+    if content.threshold is not None:
+        positives = int(labels.sum())
+        return f"Of {rows:,} rows, {positives:,} ({positives / rows:.1%}) are positive."
+    mean, median, most = (number_text(float(one)) for one in (labels.mean(), np.median(labels), labels.max()))
+    zero = float(np.mean(labels == 0))
+    nothing = f" {zero:.1%} of them are 0." if zero else ""
+    came = f"{mean} on average, {median} in the middle and {most} at most"
+    return f"What came for {rows:,} rows is {came}.{nothing}"

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from mlops_core.adapters.reporter.number_axis import NumberAxis
+
 __all__ = ["Axis", "Curve", "Plot", "tick_step", "titled"]
 
 WIDTH, HEIGHT = 400, 330
@@ -42,6 +44,14 @@ class Axis:
         step = tick_step(self.top)
         return [step * count for count in range(int(self.top / step + 1e-9) + 1)]
 
+    def at(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Where values lie, as shares of the axis."""
+        return values / self.top
+
+    def text(self, tick: float) -> str:
+        """What stands at a tick."""
+        return f"{100 * tick:.3g}%"
+
 
 def tick_step(top: float) -> float:
     """A step of 1, 2 or 5 times a power of ten that makes at most five of them reach `top` > 0."""
@@ -55,8 +65,8 @@ class Plot:
 
     key: str
     alt: str
-    x: Axis
-    y: Axis
+    x: Axis | NumberAxis
+    y: Axis | NumberAxis
     _marks: list[Markup] = field(default_factory=list)
     _legend: list[Markup] = field(default_factory=list)
 
@@ -75,6 +85,14 @@ class Plot:
         disc = Markup('<circle class="dot {}" cx="{:.1f}" cy="{:.1f}" r="{:g}"/>')
         for x, y in zip(self._across(curve.x), self._up(curve.y), strict=True):
             self._marks.append(disc.format(kind, x, y, radius))
+
+    def boxes(self, corners: NDArray[np.float64], strength: float) -> None:
+        """Rectangles (k, 4) from (x, y) to (x, y), filled as strongly as a share of one says."""
+        left, low, right, high = corners.T
+        sides = zip(self._across(left), self._up(low), self._across(right), self._up(high), strict=True)
+        path = "".join(f"M{a:.1f} {b:.1f}H{c:.1f}V{d:.1f}H{a:.1f}Z" for a, b, c, d in sides)
+        drawn = Markup('<path class="bar" opacity="{:g}" shape-rendering="crispEdges" d="{}"/>')
+        self._marks.append(drawn.format(strength, path))
 
     def entry(self, text: str, kind: str) -> None:
         """A line of the legend."""
@@ -99,10 +117,10 @@ class Plot:
         return "M" + "L".join(f"{x:.1f} {y:.1f}" for x, y in points)
 
     def _across(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
-        return LEFT + values / self.x.top * (WIDTH - LEFT - RIGHT)
+        return LEFT + self.x.at(values) * (WIDTH - LEFT - RIGHT)
 
     def _up(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
-        return HEIGHT - BOTTOM - values / self.y.top * (HEIGHT - TOP - BOTTOM)
+        return HEIGHT - BOTTOM - self.y.at(values) * (HEIGHT - TOP - BOTTOM)
 
     def _frame(self) -> Markup:
         right, floor = WIDTH - RIGHT, HEIGHT - BOTTOM
@@ -110,10 +128,10 @@ class Plot:
         parts: list[Markup] = []
         for tick in self.x.ticks():
             at = float(self._across(np.array(tick)))
-            parts.append(grid.format(f"M{at:.1f} {floor}V{TOP}", "mid", at, floor + 16, _percent(tick)))
+            parts.append(grid.format(f"M{at:.1f} {floor}V{TOP}", "mid", at, floor + 16, self.x.text(tick)))
         for tick in self.y.ticks():
             at = float(self._up(np.array(tick)))
-            parts.append(grid.format(f"M{LEFT} {at:.1f}H{right}", "end", LEFT - 6, at + 4, _percent(tick)))
+            parts.append(grid.format(f"M{LEFT} {at:.1f}H{right}", "end", LEFT - 6, at + 4, self.y.text(tick)))
         label = Markup('<text class="mid" transform="translate({:g} {:g}) rotate({})">{}</text>')
         parts.append(label.format((LEFT + right) / 2, HEIGHT - 8, 0, self.x.label))
         parts.append(label.format(11, (TOP + floor) / 2, -90, self.y.label))
@@ -127,7 +145,3 @@ def titled(key: str, alt: str, height: float, parts: Sequence[Markup]) -> Markup
         '<title id="{0}-alt">{3}</title>{4}</svg>'
     )
     return frame.format(key, WIDTH, height, alt, Markup("").join(parts))
-
-
-def _percent(share: float) -> str:
-    return f"{100 * share:.3g}%"

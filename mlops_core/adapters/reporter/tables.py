@@ -8,41 +8,46 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from mlops_core.domain.metrics import greater_is_better
+from mlops_core.adapters.reporter.numbers import Bins, always
+from mlops_core.domain.readable import figure_text, higher_is_better, interval_text, number_text, title_of
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from mlops_core.domain.report import ReportContent
 
 __all__ = [
+    "BinRow",
     "Confusion",
     "MetricRow",
     "ValidationTable",
     "confusion",
     "directed",
     "metric_rows",
-    "metric_title",
+    "number_bins",
     "unskilled",
     "validation_table",
 ]
 
-_TITLES = {
-    "roc_auc": "ROC AUC",
-    "average_precision": "Average precision",
-    "log_loss": "Log loss",
-    "brier": "Brier score",
-    "calibration_error": "Calibration error",
-    "accuracy": "Accuracy",
-}
-
 
 @dataclass(frozen=True, slots=True)
 class MetricRow:
-    """A metric of the chosen candidate, its interval, and what one gets who always says the mean."""
+    """A metric of the chosen candidate, its interval, and what those get who always say the same."""
 
     title: str
     value: str
     interval: str
-    unskilled: str
+    unskilled: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class BinRow:
+    """Rows of about the same prediction: how many, both means, and their share of the sum of what came."""
+
+    rows: str
+    predicted: str
+    actual: str
+    share: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,22 +66,44 @@ class Confusion:
     rates: tuple[tuple[str, str, str], ...]
 
 
-def metric_title(metric: str) -> str:
-    """A metric's name as people write it."""
-    return _TITLES.get(metric, metric.replace("_", " "))
-
-
 def metric_rows(content: ReportContent) -> list[MetricRow]:
     """All metrics of the chosen candidate."""
-    means = unskilled(float(content.labels.mean()))
+    constants = _constants(content)
     return [
         MetricRow(
             title=directed(metric),
-            value=f"{interval.value:.4f}",
-            interval=f"{interval.low:.4f} to {interval.high:.4f}",
-            unskilled=f"{means[metric]:.4f}" if metric in means else "",
+            value=figure_text(metric, interval.value),
+            interval=interval_text(metric, interval),
+            unskilled=tuple(_figure(metric, one) for one in constants),
         )
         for metric, interval in content.metrics.items()
+    ]
+
+
+def _constants(content: ReportContent) -> list[dict[str, float]]:
+    """The metrics of who always says the mean; of numbers of who always says the median as well."""
+    labels = content.labels
+    if content.threshold is not None:
+        return [unskilled(float(labels.mean()))]
+    return [always(labels, float(np.mean(labels))), always(labels, float(np.median(labels)))]
+
+
+def number_bins(content: ReportContent) -> list[BinRow]:
+    """Bins of equal count by the chosen candidate's prediction, the highest first; none of classes."""
+    if content.threshold is not None:
+        return []
+    bins = Bins.of(content.labels, content.scores[content.chosen])
+    total = float(content.labels.sum()) if float(content.labels.min()) >= 0 else 0.0
+    most = float(max(np.abs(bins.predicted).max(), np.abs(bins.actual).max()))
+    found = zip(bins.rows[::-1], bins.predicted[::-1], bins.actual[::-1], strict=True)
+    return [
+        BinRow(
+            rows=f"{rows:,.0f}",
+            predicted=number_text(float(predicted), like=most),
+            actual=number_text(float(actual), like=most),
+            share=f"{rows * actual / total:.1%}" if total else "",
+        )
+        for rows, predicted, actual in found
     ]
 
 
@@ -88,15 +115,14 @@ def validation_table(content: ReportContent) -> ValidationTable:
     return ValidationTable(
         candidates=tuple(names),
         rows=tuple(
-            (directed(metric), tuple(_figure(by_name[name].get(metric)) for name in names))
-            for metric in metrics
+            (directed(metric), tuple(_figure(metric, by_name[name]) for name in names)) for metric in metrics
         ),
     )
 
 
-def confusion(content: ReportContent) -> Confusion:
+def confusion(content: ReportContent, threshold: float) -> Confusion:
     """The chosen candidate's calls at its threshold against what happened."""
-    called, positive = content.scores[content.chosen] >= content.threshold, content.labels == 1
+    called, positive = content.scores[content.chosen] >= threshold, content.labels == 1
     counts = {
         "right_positive": int(np.sum(called & positive)),
         "wrong_positive": int(np.sum(called & ~positive)),
@@ -118,7 +144,7 @@ def confusion(content: ReportContent) -> Confusion:
 
 def directed(metric: str) -> str:
     """The title, with an arrow to where it is better."""
-    return f"{metric_title(metric)}\N{NO-BREAK SPACE}{'↑' if greater_is_better(metric) else '↓'}"
+    return f"{title_of(metric)}\N{NO-BREAK SPACE}{'↑' if higher_is_better(metric) else '↓'}"
 
 
 def unskilled(share: float) -> dict[str, float]:
@@ -132,8 +158,8 @@ def unskilled(share: float) -> dict[str, float]:
     }
 
 
-def _figure(value: float | None) -> str:
-    return "" if value is None else f"{value:.4f}"
+def _figure(metric: str, figures: Mapping[str, float]) -> str:
+    return figure_text(metric, figures[metric]) if metric in figures else ""
 
 
 def _rate(part: int, whole: int) -> str:
