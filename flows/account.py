@@ -5,6 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from mlops_core import comparison
+from mlops_core.domain.readable import (
+    column_of,
+    figure_text,
+    figure_with_interval,
+    gain_text,
+    interval_text,
+)
 from mlops_core.places import listed
 from mlops_core.question import checks
 
@@ -13,7 +20,7 @@ if TYPE_CHECKING:
 
     from mlops_core.comparison import MetricRow
     from mlops_core.domain.gates import GateDecision
-    from mlops_core.domain.receipts import DeploymentReceipt, EvaluationReceipt, Interval
+    from mlops_core.domain.receipts import DeploymentReceipt, EvaluationReceipt
     from mlops_core.places import Places
     from mlops_core.summary import Outcome
 
@@ -43,18 +50,19 @@ def account(context: Mapping[str, Any], outcome: Outcome, places: Places, summar
 def metric_rows(evaluation: EvaluationReceipt, decision: GateDecision) -> list[dict[str, str]]:
     """A row a metric, as text; the champion's figure where the gate compared both on the same rows."""
     return [
-        {"metric": row.metric, "value": f"{row.value:.4f}"}
+        {"metric": column_of(row.metric), "value": figure_text(row.metric, row.value)}
         | (_beside(row, decision.champion) if decision.champion else {})
-        | {"interval": _between(evaluation.metrics[row.metric])}
+        | {"interval": interval_text(row.metric, evaluation.metrics[row.metric])}
         for row in comparison.metric_rows(evaluation.metrics, decision)
     ]
 
 
 def _beside(row: MetricRow, champion: int) -> dict[str, str]:
     rival, gain = f"version {champion}", "gain, at worst"
-    if row.gain is None:
+    if row.gain is None or row.at_worst is None or row.other is None:
         return {rival: "", gain: ""}
-    return {rival: f"{row.other:.4f}", gain: f"{row.gain:+.4f}, {row.at_worst:+.4f}"}
+    gained = f"{gain_text(row.metric, row.gain)}, {gain_text(row.metric, row.at_worst)}"
+    return {rival: figure_text(row.metric, row.other, like=row.value), gain: gained}
 
 
 def _situation(context: Mapping[str, Any], outcome: Outcome) -> Iterator[tuple[str, str]]:
@@ -64,8 +72,8 @@ def _situation(context: Mapping[str, Any], outcome: Outcome) -> Iterator[tuple[s
     yield "model", f"{outcome.candidate}, on data as of {context['feature_store'].as_of:%Y-%m-%d}"
     metric = decision.policy.metric
     if metric in evaluation.metrics:
-        figure = evaluation.metrics[metric]
-        yield metric, f"{figure.value:.4f} ({_between(figure)}) on {evaluation.rows:,} rows it has never seen"
+        figure = figure_with_interval(metric, evaluation.metrics[metric])
+        yield column_of(metric), f"{figure} on {evaluation.rows:,} rows it has never seen"
     if decision.champion:
         yield "against", f"version {decision.champion}, on the same rows"
     if outcome.release is not None:
@@ -81,7 +89,3 @@ def _places(outcome: Outcome, places: Places) -> Iterator[tuple[str, str]]:
     yield places.evidence(outcome.release)
     yield places.report(outcome.report)
     yield from places.further()
-
-
-def _between(one: Interval) -> str:
-    return f"{one.low:.4f} to {one.high:.4f}"

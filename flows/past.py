@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from mlops_core.dag import part_of
 from mlops_core.domain.metrics import greater_is_better
+from mlops_core.domain.readable import column_of, figure_text, figure_with_interval
 from mlops_core.domain.receipts import Interval
 from mlops_core.domain.value import Value
 from mlops_core.stages.model_evaluation import REPORT
@@ -69,7 +70,7 @@ def past_of(
 def table(past: Sequence[Past], errors: Mapping[date, str], metric: str, home: str) -> list[dict[str, str]]:
     """A row a day, in words, ascending; a day that failed says why. Reports lie below `home`."""
     rows = {one.day: _row(one, metric, home) for one in past}
-    empty = dict.fromkeys(("judged on", "rows", "candidate", metric, "report"), "")
+    empty = dict.fromkeys(("judged on", "rows", "candidate", column_of(metric), "report"), "")
     rows |= {day: {"as of": f"{day}", **empty, "result": f"failed: {why}"} for day, why in errors.items()}
     return [rows[day] for day in sorted(rows)]
 
@@ -81,9 +82,10 @@ def best_and_worst(past: Sequence[Past], metric: str) -> str:
         return ""
     low, high = min(days), max(days)
     if low[0] == high[0]:
-        return f"{metric} {low[0]:.4f}"
+        return f"{column_of(metric)} {figure_text(metric, low[0])}"
     best, worst = (high, low) if greater_is_better(metric) else (low, high)
-    return f"{metric} best {best[0]:.4f} as of {best[1]}, worst {worst[0]:.4f} as of {worst[1]}"
+    told = [f"{figure_text(metric, value)} as of {day}" for value, day in (best, worst)]
+    return f"{column_of(metric)} best {told[0]}, worst {told[1]}"
 
 
 def _row(one: Past, metric: str, home: str) -> dict[str, str]:
@@ -96,7 +98,7 @@ def _row(one: Past, metric: str, home: str) -> dict[str, str]:
         "judged on": f"{one.judged_on:%Y-%m-%d}",
         "rows": f"{one.rows:,}",
         "candidate": one.candidate,
-        metric: f"{figure.value:.4f} ({figure.low:.4f} to {figure.high:.4f})" if figure else "-",
+        column_of(metric): figure_with_interval(metric, figure) if figure else "-",
         "report": f"{home}/{one.report}",
         "result": "found" if one.found else "made",
     }

@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from mlops_core.comparison import compared, intervals_of, metric_rows
+from mlops_core.domain.readable import column_of, figure_text, figure_with_interval, gain_text
 from mlops_core.places import listed
 
 if TYPE_CHECKING:
@@ -87,13 +88,16 @@ def _gains(version: ModelVersion, decision: GateDecision) -> Iterator[tuple[str,
     rows = {row.metric: row for row in metric_rows(intervals_of(version), decision)}
     for metric, check in compared(decision).items():
         found, row = check.figures, rows.get(metric)
-        gained = f"{found['gain']:+.4f} better, at worst {found['low']:+.4f}"
-        yield metric, f"{row.value:.4f}, was {row.other:.4f}: {gained}" if row else gained
+        gained = f"{gain_text(metric, found['gain'])} better, at worst {gain_text(metric, found['low'])}"
+        if row is not None and row.other is not None:
+            was = figure_text(metric, row.other, like=row.value)
+            gained = f"{figure_text(metric, row.value)}, was {was}: {gained}"
+        yield column_of(metric), gained
 
 
 def _metrics(version: ModelVersion) -> Iterator[tuple[str, str]]:
     for name, one in intervals_of(version).items():
-        yield name, f"{one.value:.4f} ({one.low:.4f} to {one.high:.4f})"
+        yield column_of(name), figure_with_interval(name, one)
 
 
 def _bound(request: Request) -> Iterator[tuple[str, str]]:

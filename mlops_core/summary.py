@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Literal
 
+from mlops_core.domain.readable import column_of, figure_text, figure_with_interval
 from mlops_core.domain.value import Value
 
 if TYPE_CHECKING:
@@ -147,11 +148,13 @@ def telling(decision: GateDecision) -> list[Check]:
 
 def _candidate(name: str, evaluation: EvaluationReceipt, metric: str) -> str:
     figures = evaluation.validation[name]
-    title = "ROC AUC" if metric == "roc_auc" else metric
-    text = f"  {name:<14} {title} {figures[metric]:.4f}" if metric in figures else f"  {name:<14} -"
+    title = "ROC AUC" if metric == "roc_auc" else column_of(metric)
+    text = f"  {name:<14} -"
+    if metric in figures:
+        text = f"  {name:<14} {title} {figure_text(metric, figures[metric])}"
     judged = evaluation.metrics.get(metric)
     if name == evaluation.candidate and judged is not None:
-        text += f"   {judged.value:.4f} ({judged.low:.4f} to {judged.high:.4f}), chosen"
+        text += f"   {figure_with_interval(metric, judged)}, chosen"
     return text
 
 

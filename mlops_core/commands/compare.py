@@ -68,13 +68,14 @@ def _found(arguments: argparse.Namespace) -> tuple[Comparison, Standing]:
 
 def _tell(found: Comparison, standing: Standing) -> None:
     from mlops_core.commands.compare_page import beside, figure, sides
+    from mlops_core.domain.readable import column_of
 
     say(f"{found.name} {' beside '.join(sides(found))}")
     say(f"  {one_line(found.note)}\n")
     tell_decision(standing, found.subject.version)
     heads = ["", *sides(found), *(["gain, at worst"] if found.paired else [])]
     say("")
-    print_table(heads, [[row.metric, *figure(row)][: len(heads)] for row in found.metrics])
+    print_table(heads, [[column_of(row.metric), *figure(row)][: len(heads)] for row in found.metrics])
     say("")
     print_table(["", *sides(found)], [[name, *map(one_line, cells)] for name, cells in beside(found)])
     if found.other is not None:

@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
 
 from mlops_core.commands.output import moment, one_line
+from mlops_core.domain.readable import column_of, figure_text, figure_with_interval, gain_text
+from mlops_core.domain.receipts import Interval
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -71,11 +73,14 @@ def plain(text: str) -> str:
 
 def figure(row: MetricRow) -> tuple[str, str, str]:
     """A metric's figure with its interval, the other version's, and the gain; empty where there is none."""
-    own = f"{row.value:.4f}"
+    metric = row.metric
+    own = figure_text(metric, row.value)
     if row.low is not None and row.high is not None:
-        own += f" ({row.low:.4f} to {row.high:.4f})"
-    other = "" if row.other is None else f"{row.other:.4f}"
-    return own, other, "" if row.gain is None else f"{row.gain:+.4f}, {row.at_worst:+.4f}"
+        own = figure_with_interval(metric, Interval(value=row.value, low=row.low, high=row.high))
+    other = "" if row.other is None else figure_text(metric, row.other, like=row.value)
+    if row.gain is None or row.at_worst is None:
+        return own, other, ""
+    return own, other, f"{gain_text(metric, row.gain)}, {gain_text(metric, row.at_worst)}"
 
 
 def sides(found: Comparison) -> list[str]:
@@ -143,7 +148,8 @@ def _check(one: Check) -> str:
 
 def _metrics(found: Comparison, lines: _Lines) -> str:
     heads = ["metric", *sides(found), *(["gain, at worst"] if found.paired else [])]
-    return lines.table(heads, [[plain(row.metric), *figure(row)][: len(heads)] for row in found.metrics])
+    rows = [[plain(column_of(row.metric)), *figure(row)][: len(heads)] for row in found.metrics]
+    return lines.table(heads, rows)
 
 
 def _differs(found: Comparison, lines: _Lines) -> Iterator[str]:

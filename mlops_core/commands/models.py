@@ -10,17 +10,22 @@ from mlops_core.commands import compare
 from mlops_core.commands.output import moment, one_line, print_json, print_table, say
 from mlops_core.commands.subject import engines_for, model_named
 from mlops_core.commands.versions import facts_of, note_on, stage_of, tell_decision
+from mlops_core.comparison import intervals_of
+from mlops_core.domain.metrics import suits
+from mlops_core.domain.readable import column_of, figure_text, figure_with_interval
 from mlops_core.errors import NotFound
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from mlops_core.domain.registry import ModelVersion
     from mlops_core.domain.standing import Standing
     from mlops_core.wiring import ConfiguredEngines
 
 __all__ = ["add", "pick", "referred"]
+
+_VALIDATION = "validation_"  # what the candidate was chosen by
 
 
 def add(verbs: Any, words: Sequence[str]) -> None:  # noqa: ARG001 - every verb is added the same way
@@ -95,14 +100,15 @@ def _print_list(versions: Sequence[ModelVersion], standing: Standing) -> None:
                 str(one.number),
                 stage_of(standing, one),
                 one.candidate,
-                f"{one.metrics[metric]:.4f}" if metric in one.metrics else "",
+                figure_text(metric, one.metrics[metric]) if metric in one.metrics else "",
                 decision.verdict if decision else "",
                 f"{one.created_at:%Y-%m-%d %H:%M}",
                 one.digest[:12],
                 note_on(standing, one.number, now),
             ]
         )
-    print_table(["version", "stage", "candidate", metric, "gate", "registered (UTC)", "digest", ""], rows)
+    heads = ["version", "stage", "candidate", column_of(metric), "gate", "registered (UTC)", "digest", ""]
+    print_table(heads, rows)
 
 
 def _metric(version: ModelVersion) -> str:
@@ -124,12 +130,27 @@ def _show(arguments: argparse.Namespace) -> int:
     say(f"  code          {lineage.code}{f', git {lineage.git_commit[:12]}' if lineage.git_commit else ''}")
     say(f"  data          as of {lineage.as_of:%Y-%m-%d}")
     say(f"  registered    {moment(version.created_at)} UTC, run {version.run_id}")
-    width = max(map(len, version.metrics), default=0)
-    for metric, value in sorted(version.metrics.items()):
-        say(f"  {metric:<{width}}  {value:.4f}")
+    told = dict(_metrics(version))
+    width = max(map(len, told), default=0)
+    for name, figure in told.items():
+        say(f"  {name:<{width}}  {figure}")
     tell_decision(standing, version.number)
     _tell_ledger(standing, version.number)
     return 0
+
+
+def _metrics(version: ModelVersion) -> Iterator[tuple[str, str]]:
+    """By name; those of numbers with their intervals, whose ends lose their sense with the sign."""
+    whole = {one: found for one, found in intervals_of(version).items() if suits(one, "regression")}
+    ends = {f"{one}{end}" for one in whole for end in ("_low", "_high")}
+    for metric, value in sorted(version.metrics.items()):
+        if metric in whole:
+            yield column_of(metric), figure_with_interval(metric, whole[metric])
+        elif metric not in ends:
+            chosen_by = metric.removeprefix(_VALIDATION)
+            title = column_of(chosen_by)
+            told = metric if title == chosen_by else f"{title}, validation"
+            yield told, figure_text(chosen_by, value)
 
 
 def _tell_ledger(standing: Standing, number: int) -> None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from mlops_core.domain.descent import Descent, Node
 from mlops_core.domain.digest import digest_of
+from mlops_core.domain.readable import column_of, figure_text
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -117,6 +118,8 @@ def _place(lineage: Lineage) -> list[tuple[str, str]]:
 def _version(version: ModelVersion) -> Node:
     written: Mapping[str, Any] = json.loads(version.use_case)
     metric = str((written.get("gate") or {}).get("metric", "roc_auc"))
-    facts = ((metric, f"{version.metrics[metric]:.4f}"),) if metric in version.metrics else ()
+    facts: tuple[tuple[str, str], ...] = ()
+    if metric in version.metrics:
+        facts = ((column_of(metric), figure_text(metric, version.metrics[metric])),)
     name, at = f"{version.name} {version.number}", version.created_at
     return Node(id="version", kind="version", name=name, digest=version.digest, at=at, facts=facts)

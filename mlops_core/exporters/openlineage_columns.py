@@ -22,8 +22,9 @@ def schema_of(node: Node, version: ModelVersion, definitions: Mapping[str, Any])
     if node.kind == "features":
         return [{"name": name, "type": "double"} for name in version.feature_names]
     if node.kind == "training set":
-        label = (definitions.get("label") or {}).get("name")
-        rest = [{"name": label, "type": "tinyint"}] if label else []
+        label = definitions.get("label") or {}
+        kind = "double" if label.get("column") else "tinyint"
+        rest = [{"name": label["name"], "type": kind}] if label.get("name") else []
         return [*({"name": name, "type": "double"} for name in version.feature_names), *rest]
     if node.kind == "events":
         return _event_columns(node.name, definitions)
@@ -58,6 +59,9 @@ def _event_columns(source: str, definitions: Mapping[str, Any]) -> list[dict[str
     declared: Mapping[str, str] = written.get("columns") or {}
     known = [written.get("event_timestamp"), written.get("created_timestamp"), written.get("event_id")]
     read = {column for reads in _reads(definitions).values() for name, column in reads if name == source}
+    label = definitions.get("label") or {}
+    if label.get("source") == source and label.get("column"):
+        read.add(label["column"])
     names = dict.fromkeys([*declared, *(name for name in known if name), *sorted(read)])
     return [{"name": name} | ({"type": declared[name]} if name in declared else {}) for name in names]
 

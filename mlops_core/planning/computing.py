@@ -34,7 +34,7 @@ __all__ = [
     "foreseen_verification",
 ]
 
-_NO_ROWS = Split(snapshots=(), rows=0, positives=0)
+_NO_ROWS = Split(snapshots=(), rows=0)
 
 
 def foreseen_verification(outlook: Outlook, events: FeatureStoreReceipt) -> Foreseen[ExpectedValues]:
@@ -100,7 +100,7 @@ def foreseen_training(
 
     def expected() -> ModelTrainingReceipt:
         ref = Ref(uri="", digest=outlook.unknown.mark(inputs.stage))
-        receipt = ModelTrainingReceipt(candidate=candidate.name, ref=ref, metrics={}, threshold=0.0)
+        receipt = ModelTrainingReceipt(candidate=candidate.name, ref=ref, metrics={})
         outlook.unknown.also(digest_of(receipt), inputs.stage)
         return receipt
 
@@ -122,9 +122,7 @@ def foreseen_evaluation(
             candidate=best.candidate if best else trained[0].candidate,
             model=best.ref if best else Ref(uri="", digest=mark),
             ref=Ref(uri="", digest=mark),
-            threshold=0.0,
             rows=0,
-            positives=0,
             metrics={},
             validation={},
         )
