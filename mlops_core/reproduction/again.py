@@ -84,7 +84,6 @@ class Again:
             ref=self.trained.ref,
             threshold=self.trained.threshold,
             rows=0,  # of the evaluation the digest takes nothing but the model
-            positives=0,
             metrics={},
             validation={},
         )

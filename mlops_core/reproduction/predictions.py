@@ -1,4 +1,4 @@
-"""How far the reproduced model's probabilities lie from those of the registered one."""
+"""How far the reproduced model's predictions lie from those of the registered one."""
 
 from __future__ import annotations
 
@@ -14,7 +14,10 @@ if TYPE_CHECKING:
     from mlops_core.domain.release import Probes
     from mlops_core.ports import FittedModel
 
-__all__ = ["moved", "probes_missed_by"]
+__all__ = ["Thresholds", "moved", "probes_missed_by", "scale_of"]
+
+Thresholds = tuple[float | None, float | None]
+"""Those of the registered and of the reproduced model; None for models of a number."""
 
 
 def probes_missed_by(model: FittedModel, probes: Probes) -> float:
@@ -25,10 +28,20 @@ def probes_missed_by(model: FittedModel, probes: Probes) -> float:
     return float(np.max(np.abs(model.predict(rows) - np.array(probes.expected)), initial=0.0))
 
 
+def scale_of(probes: Probes, thresholds: Thresholds) -> float:
+    """What differences are measured by: 1 for probabilities, for numbers the greatest that is expected.
+
+    A sum of floats is wrong by a share of its terms, so one tolerance for cents and for millions is none.
+    """
+    if None not in thresholds:
+        return 1.0
+    return max(map(abs, probes.expected), default=0.0) or 1.0
+
+
 def moved(
     registered: FittedModel,
     reproduced: FittedModel,
-    thresholds: tuple[float, float],
+    thresholds: Thresholds,
     file: Path,
     names: Sequence[str],
 ) -> Moved:
@@ -38,10 +51,12 @@ def moved(
     rows = matrix(read_splits(file, "evaluation"), names)
     then, now = registered.predict(rows), reproduced.predict(rows)
     apart = np.abs(then - now)
-    calls = (then >= thresholds[0]) != (now >= thresholds[1])
+    calls = None
+    if thresholds[0] is not None and thresholds[1] is not None:
+        calls = int(((then >= thresholds[0]) != (now >= thresholds[1])).sum())
     return Moved(
         rows=len(rows),
         largest=float(np.max(apart)),
         mean=float(np.mean(apart)),
-        calls_changed=int(calls.sum()),
+        calls_changed=calls,
     )

@@ -18,7 +18,7 @@ from mlops_core.reproduction.again import Again
 from mlops_core.reproduction.apart import Apart
 from mlops_core.reproduction.differences import differences, since_then
 from mlops_core.reproduction.events import PastEvents
-from mlops_core.reproduction.predictions import moved, probes_missed_by
+from mlops_core.reproduction.predictions import moved, probes_missed_by, scale_of
 from mlops_core.reproduction.reproduction import TOLERANCE, Digest, Moved, Reproduction
 from mlops_core.reproduction.training_rows import changed_rows, stored_rows
 from mlops_core.workspace import Workspace
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from mlops_core.domain.candidates import AnyCandidate
     from mlops_core.domain.registry import ModelVersion
     from mlops_core.ports import Engines, FittedModel
+    from mlops_core.reproduction.predictions import Thresholds
     from mlops_core.reproduction.reproduction import ChangedRows, Verdict
 
 __all__ = ["reproduce"]
@@ -98,7 +99,7 @@ def _compared(
     evaluation = None
     if registered is not None:
         evaluation = moved(registered, model, thresholds, again.file, again.rows.feature_names)
-    probes = probes_missed_by(model, version.probes)
+    probes, scale = probes_missed_by(model, version.probes), scale_of(version.probes, thresholds)
     found = differences(
         version, again.use_case, again.candidate, past.read, engines.code, again.environment, today
     )
@@ -106,7 +107,7 @@ def _compared(
         model=version.name,
         version=version.number,
         candidate=version.candidate,
-        verdict=_verdict(digests, thresholds, probes, evaluation),
+        verdict=_verdict(digests, thresholds, probes, evaluation, scale),
         as_of=lineage.as_of,
         as_known_at=past.as_known_at,
         sources=tuple(past.read),
@@ -114,6 +115,7 @@ def _compared(
         threshold_then=thresholds[0],
         threshold_now=thresholds[1],
         probes=probes,
+        scale=scale,
         evaluation=evaluation,
         unreadable=unreadable,
         rows=None if digests[0].equal else _difference_of_rows(version, engines, again),
@@ -135,14 +137,22 @@ def _digests(version: ModelVersion, registered: FittedModel | None, again: Again
 
 
 def _verdict(
-    digests: tuple[Digest, ...], thresholds: tuple[float, float], probes: float, evaluation: Moved | None
+    digests: tuple[Digest, ...], thresholds: Thresholds, probes: float, evaluation: Moved | None, scale: float
 ) -> Verdict:
-    far = evaluation is not None and (evaluation.largest > TOLERANCE or evaluation.calls_changed > 0)
-    if far or probes > TOLERANCE or abs(thresholds[0] - thresholds[1]) > TOLERANCE:
+    tolerance = TOLERANCE * scale
+    far = evaluation is not None and (evaluation.largest > tolerance or bool(evaluation.calls_changed))
+    if far or probes > tolerance or _thresholds_apart(thresholds):
         return "different"
     if all(one.equal for one in digests) and thresholds[0] == thresholds[1]:
         return "identical"
     return "different" if evaluation is None else "equivalent"
+
+
+def _thresholds_apart(thresholds: Thresholds) -> bool:
+    then, now = thresholds
+    return (then is None) != (now is None) or (
+        then is not None and now is not None and abs(then - now) > TOLERANCE
+    )
 
 
 def _registered(

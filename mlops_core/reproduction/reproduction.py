@@ -22,7 +22,8 @@ __all__ = [
 ]
 
 TOLERANCE = 1e-9
-"""How far two probabilities may lie apart and still be called the same."""
+"""How far two predictions may lie apart and still be called the same: probabilities as they are, numbers as a
+share of the greatest of them."""
 
 Part = Literal["data", "definitions", "parameters", "code", "libraries", "environment", "commit"]
 Verdict = Literal["identical", "equivalent", "different"]
@@ -84,16 +85,16 @@ class ChangedRows(Value):
 
 
 class Moved(Value):
-    """Probabilities of the registered and of the reproduced model on the same evaluation rows.
+    """Predictions of the registered and of the reproduced model on the same evaluation rows.
 
     `largest` and `mean` are absolute differences. A call is whether a row counts as positive, each model by
-    its own threshold; `calls_changed` counts the rows where they disagree.
+    its own threshold; `calls_changed` counts the rows where they disagree, None for models of a number.
     """
 
     rows: int
     largest: float
     mean: float
-    calls_changed: int
+    calls_changed: int | None
 
 
 class Reproduction(Value):
@@ -102,13 +103,15 @@ class Reproduction(Value):
     *identical*: training set, fitted state and version have the digests that were registered, the threshold
     is the same, and it predicts as the probes and the registered model do. *equivalent*: some digest differs,
     but no prediction and no threshold by more than `TOLERANCE`, and no call. *different*: anything else.
+    Models of a number have no threshold and make no calls.
 
     `differences` are between then and now, whether or not they changed the result; `today` are those between
     the definitions that the version keeps, which are used here, and those of the use case as it is now.
-    `probes` is the largest absolute difference of the probes' predictions. `rows` is None where the training
-    set is the same, or where its original rows are not in the workspace any more. `evaluation` is None, and
-    `unreadable` says why, where the registered model cannot be loaded here. `commit` is that whose code did
-    this, when it was asked for. `notes` are sentences for a person.
+    `probes` is the largest absolute difference of the probes' predictions, and `scale` what differences are
+    measured by: 1 for probabilities, for numbers the greatest that the probes expect, without sign. `rows`
+    is None where the training set is the same, or where its original rows are not in the workspace any more.
+    `evaluation` is None, and `unreadable` says why, where the registered model cannot be loaded here.
+    `commit` is that whose code did this, when it was asked for. `notes` are sentences for a person.
     """
 
     format: Literal[1] = 1
@@ -120,9 +123,10 @@ class Reproduction(Value):
     as_known_at: datetime | None
     sources: tuple[SourceRead, ...]
     digests: tuple[Digest, ...]
-    threshold_then: float
-    threshold_now: float
+    threshold_then: float | None
+    threshold_now: float | None
     probes: float
+    scale: float = 1.0
     evaluation: Moved | None
     unreadable: str | None = None
     rows: ChangedRows | None = None

@@ -56,16 +56,19 @@ def _compared(found: Reproduction) -> Iterator[tuple[str, str]]:
         if digest.name == "training set" and not digest.equal:
             yield "", _rows(found.rows)
     then, now = found.threshold_then, found.threshold_now
-    yield "threshold", f"{now:.6f}, identical" if then == now else f"differs: then {then!r}, now {now!r}"
+    if now is not None and then == now:
+        yield "threshold", f"{now:.6f}, identical"
+    elif then != now:
+        yield "threshold", f"differs: then {then!r}, now {now!r}"
     yield "probes", f"largest difference {found.probes:.3g}"
     if found.evaluation is None:
         yield "evaluation", f"not compared, the registered model cannot be loaded here: {found.unreadable}"
         return
     by = found.evaluation
+    calls = "" if by.calls_changed is None else f"; {by.calls_changed:,} calls changed"
     yield (
         "evaluation",
-        f"{by.rows:,} rows, largest difference {by.largest:.3g}, mean {by.mean:.3g}; "
-        f"{by.calls_changed:,} calls changed",
+        f"{by.rows:,} rows, largest difference {by.largest:.3g}, mean {by.mean:.3g}{calls}",
     )
 
 
