@@ -52,7 +52,7 @@ class Program(OptionParser):
             for name, verbs in groups
             if verbs
         ]
-        return "\n\n".join((f"usage: {self.prog} COMMAND …", _FIRST.rstrip(), *blocks, _LAST)) + "\n"
+        return "\n\n".join((f"usage: {self.prog} COMMAND ...", _FIRST.rstrip(), *blocks, _LAST)) + "\n"
 
     def _lines(self) -> dict[str, str]:
         """Each verb's line of help, in the order of adding. argparse keeps them in these attributes only."""
