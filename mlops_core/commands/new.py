@@ -86,7 +86,6 @@ def _new(arguments: argparse.Namespace) -> int:
     look = _look(engines, arguments.events)
     asks = sys.stdin.isatty() and sys.stdout.isatty() and not (arguments.yes or arguments.json)
     if asks:
-        arguments.display.end()  # or it would be drawn over the questions
         arguments.display.end()  # the terminal is the questions'
     agree = _ask if asks else (lambda choice, _: choice)
     with tempfile.TemporaryDirectory(prefix="mlops-new-") as folder:
