@@ -2,7 +2,8 @@
 
 Run from the repository's root, where nothing else runs::
 
-    python -m benchmarks.trial    # some minutes; --trials 20 for a look
+    python -m benchmarks.trial              # some minutes; --trials 20 for a look
+    python -m benchmarks.trial --numbers    # of a model of amounts, see `benchmarks/trial_numbers.py`
 
 What serves is gradient boosting on 20,000 rows of six features, 14 % of which are of the rarer class. Beside
 it, by the counting and the default bounds of the server itself (`mlops_core.serving.trial`), without HTTP:
@@ -28,10 +29,11 @@ import numpy as np
 
 from mlops_core.adapters.trainer.sklearn import SklearnTrainer
 from mlops_core.domain.candidates import GradientBoosting, LogisticRegression
+from mlops_core.domain.metrics import task_of
 from mlops_core.domain.release import Probes, Release
 from mlops_core.domain.traffic import Bounds
 from mlops_core.domain.trial import OnTrial
-from mlops_core.metrics.shift import shift
+from mlops_core.metrics.shift import shift_by_task
 from mlops_core.serving.trial import Trial
 
 if TYPE_CHECKING:
@@ -135,10 +137,10 @@ def candidates() -> tuple[Floats, list[Candidate], list[Candidate]]:
     return scores, good, bad
 
 
-def tried(candidate: Candidate, serving: Floats, way: Way, seed: int) -> Outcome:
+def tried(candidate: Candidate, serving: Floats, way: Way, seed: int, release: Release = RELEASE) -> Outcome:
     """One trial, until it is taken back or callers have asked enough."""
     now = 0.0
-    terms = OnTrial(share="s", release=RELEASE, percent=way.percent, shadow=way.shadow, bounds=Bounds())
+    terms = OnTrial(share="s", release=release, percent=way.percent, shadow=way.shadow, bounds=Bounds())
     trial = Trial(terms, cast("Any", None), clock=lambda: now)
     drawn = np.random.default_rng(seed)
     rows, weights = drawn.integers(0, POPULATION, MOST).tolist(), (drawn.random(MOST) * 100).tolist()
@@ -173,26 +175,26 @@ def heads(which: str) -> str:
     return f"| {which} release | index | {' | '.join(map(str, WAYS))} |"
 
 
-def good_lines(serving: Floats, good: list[Candidate], trials: int) -> Iterator[str]:
+def good_lines(serving: Floats, good: list[Candidate], trials: int, release: Release) -> Iterator[str]:
     """A line for each good release."""
     yield heads("good")
     yield "| --- | --- |" + " --- |" * len(WAYS)
     for one in good:
-        cells = [f"{shift(serving, one.scores):.3f}"]
+        cells = [f"{shift_by_task(serving, one.scores, task_of(release.threshold)):.3f}"]
         for way in WAYS:
-            over = sum(tried(one, serving, way, seed).over for seed in range(trials))
+            over = sum(tried(one, serving, way, seed, release).over for seed in range(trials))
             cells.append(f"{over} of {trials} (at most {upper(over, trials):.1%})")
         yield f"| {one.name} | {' | '.join(cells)} |"
 
 
-def bad_lines(serving: Floats, bad: list[Candidate], trials: int) -> Iterator[str]:
+def bad_lines(serving: Floats, bad: list[Candidate], trials: int, release: Release) -> Iterator[str]:
     """A line for each bad release."""
     yield heads("bad")
     yield "| --- | --- |" + " --- |" * len(WAYS)
     for one in bad:
-        cells = [f"{shift(serving, one.scores):.2f}"]
+        cells = [f"{shift_by_task(serving, one.scores, task_of(release.threshold)):.2f}"]
         for way in WAYS:
-            found = [tried(one, serving, way, seed) for seed in range(trials)]
+            found = [tried(one, serving, way, seed, release) for seed in range(trials)]
             cells.append(_cell([outcome for outcome in found if outcome.over], len(found)))
         yield f"| {one.name} | {' | '.join(cells)} |"
 
@@ -210,12 +212,20 @@ def main() -> None:
     """Print both tables."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--trials", type=int, default=300)
-    trials = parser.parse_args().trials
-    serving, good, bad = candidates()
-    for line in good_lines(serving, good, trials):
+    parser.add_argument("--numbers", action="store_true", help="of a model of amounts")
+    arguments = parser.parse_args()
+    trials, release = arguments.trials, RELEASE
+    if arguments.numbers:
+        from benchmarks import trial_numbers  # which is made of what stands here
+
+        release = trial_numbers.RELEASE_OF_NUMBERS
+        serving, good, bad = trial_numbers.candidates()
+    else:
+        serving, good, bad = candidates()
+    for line in good_lines(serving, good, trials, release):
         print(line, flush=True)
     print()
-    for line in bad_lines(serving, bad, max(1, trials // 3)):
+    for line in bad_lines(serving, bad, max(1, trials // 3), release):
         print(line, flush=True)
 
 

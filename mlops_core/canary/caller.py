@@ -9,6 +9,7 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from mlops_core.canary.aside import HOST
+from mlops_core.domain.outputs import score_name
 
 if TYPE_CHECKING:
     from mlops_core.domain.online import Key
@@ -23,12 +24,13 @@ _ENOUGH = 3  # failures after which no more is asked: the release is known to be
 class Caller:
     """Asks one request at a time, on one connection; what fails is kept as a sentence, and never raised.
 
-    `scores` and `labels` are the answers by id, `milliseconds` what each request by id took and `failures`
-    what went wrong, without ids or values. After a few failures nothing more is asked.
+    `scores` and `labels` are the answers by id (a number has no label), `milliseconds` what each request by
+    id took and `failures` what went wrong, without ids or values. After a few failures nothing more is asked.
     """
 
     def __init__(self, port: int, release: Release) -> None:
         self.release = release
+        self._output = score_name(release.threshold)
         self.asked = 0
         self.scores: dict[Key, float] = {}
         self.labels: dict[Key, bool] = {}
@@ -52,7 +54,10 @@ class Caller:
         if found is None:
             return
         self.milliseconds.append((time.perf_counter() - begun) * 1000)
-        self.scores[key], self.labels[key] = found
+        score, label = found
+        self.scores[key] = score
+        if label is not None:
+            self.labels[key] = label
 
     def probe(self) -> tuple[float, ...] | None:
         """The scores of the release's own probe rows, in their order; None when that fails."""
@@ -63,7 +68,7 @@ class Caller:
             for name, column in zip(release.feature_names, columns, strict=True)
         ]
         path = f"/v2/models/{release.name}/infer"
-        answer = self._post(path, {"inputs": inputs, "outputs": [{"name": "probability"}]})
+        answer = self._post(path, {"inputs": inputs, "outputs": [{"name": self._output}]})
         if answer is None:
             return None
         try:
@@ -80,15 +85,16 @@ class Caller:
         """Hang up."""
         self._connection.close()
 
-    def _predicted(self, key: Key) -> tuple[float, bool] | None:
+    def _predicted(self, key: Key) -> tuple[float, bool | None] | None:
         answer = self._post("/predict", {"ids": [key]})
         if answer is None:
             return None
         try:
             (one,) = answer["predictions"]
-            score, label = one["probability"], one["label"]
+            score, label = one[self._output], one.get("label")
             same = answer["version"] == self.release.version and one["id"] == _as_json(key)
-            good = same and isinstance(score, float) and math.isfinite(score) and isinstance(label, bool)
+            kind = type(None) if self.release.threshold is None else bool
+            good = same and isinstance(score, float) and math.isfinite(score) and isinstance(label, kind)
         except (LookupError, TypeError, ValueError):
             good = False
         if not good:

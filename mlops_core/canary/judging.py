@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from mlops_core.checks.answer import answered, failed, not_applicable, told
+from mlops_core.domain.metrics import task_of
 from mlops_core.errors import MlopsError
-from mlops_core.metrics.shift import shift
+from mlops_core.metrics.shift import shift_by_task
 
 if TYPE_CHECKING:
     from mlops_core.canary.caller import Caller
@@ -107,14 +108,22 @@ def shifted(caller: Caller, beside: Caller | None, limits: Limits, without: str)
         said = f"{len(both)} entities have scores of both versions, and it takes {FEWEST_ENTITIES}"
         return failed("shift", said) if caller.failures else not_applicable("shift", said)
     mine, theirs = (np.array([one.scores[key] for key in both]) for one in (caller, beside))
-    index, changed = shift(theirs, mine), np.mean([caller.labels[key] != beside.labels[key] for key in both])
+    task, other = task_of(caller.release.threshold), task_of(beside.release.threshold)
+    if task != other:
+        mine_is, theirs_is = ("a number" if one == "regression" else "a probability" for one in (task, other))
+        said = f"it predicts {mine_is} where {against} predicts {theirs_is}: callers would not understand it"
+        return failed("shift", said)
+    index = shift_by_task(theirs, mine, task)
     sentence = (
         f"scores moved from those of {against} by a population stability index of "
         f"{told(index, limits.shift)}, in the mean from {told(float(theirs.mean()))} to "
-        f"{told(float(mine.mean()))}; {changed:.1%} of labels change"
+        f"{told(float(mine.mean()))}"
     )
     figures = {"psi": index, "mean": float(mine.mean()), "mean of what serves": float(theirs.mean())}
-    figures["labels changed"] = float(changed)
+    if task == "classification":
+        changed = float(np.mean([caller.labels[key] != beside.labels[key] for key in both]))
+        sentence += f"; {changed:.1%} of labels change"
+        figures["labels changed"] = changed
     if limits.shift is None:
         return not_applicable("shift", f"{sentence}; lifted", **figures)
     good = index <= limits.shift

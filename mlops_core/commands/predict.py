@@ -12,6 +12,9 @@ if TYPE_CHECKING:
     import argparse
     from collections.abc import Sequence
 
+    from mlops_core.domain.outputs import OutputName
+    from mlops_core.serving.predictor import Prediction
+
 __all__ = ["add"]
 
 
@@ -25,6 +28,8 @@ def add(verbs: Any, words: Sequence[str]) -> None:  # noqa: ARG001 - every verb 
 
 
 def _predict(arguments: argparse.Namespace) -> int:
+    from mlops_core.domain.metrics import task_of
+    from mlops_core.domain.outputs import OUTPUTS
     from mlops_core.serving.predictor import Predictor
     from mlops_core.settings import Settings
     from mlops_core.usecases import find
@@ -39,14 +44,14 @@ def _predict(arguments: argparse.Namespace) -> int:
     predictor = Predictor(release=release, model=engines.releases.load(release), store=engines.online)
     predictions = predictor.predict_ids(keys_of_words(arguments.ids, columns))
     if arguments.json:
-        print_json([one.model_dump(mode="json") for one in predictions])
+        print_json([_facts(one) for one in predictions])
     else:
-        heads = ["id", "probability", "label", "version", "features as of"]
+        names = tuple(OUTPUTS[task_of(release.threshold)])
+        heads = ["id", *names, "version", "features as of"]
         rows = [
             [
                 str(one.id),
-                f"{one.probability:.4f}",
-                str(one.label).lower(),
+                *(_cell(name, one.outputs[name]) for name in names),
                 str(one.version),
                 f"{one.features_as_of:%Y-%m-%d}",
             ]
@@ -54,3 +59,14 @@ def _predict(arguments: argparse.Namespace) -> int:
         ]
         print_table(heads, rows)
     return 0
+
+
+def _facts(one: Prediction) -> dict[str, Any]:
+    told = one.model_dump(mode="json")
+    return {"id": told["id"], **one.outputs, **{key: told[key] for key in ("version", "features_as_of")}}
+
+
+def _cell(name: OutputName, value: float | bool) -> str:
+    if isinstance(value, bool):
+        return str(value).lower()
+    return f"{value:.4f}" if name == "probability" else f"{value:,.6g}"

@@ -1,8 +1,8 @@
 """Bodies of the Open Inference Protocol v2 (KServe "Predict Protocol - Version 2", REST), as far as it fits.
 
-One input tensor a feature, of shape [n] or [n, 1]; two output tensors, `probability` and `label`. Beyond the
-protocol, `null` in an input's data is a missing value, because JSON has no NaN. There are no
-binary tensors.
+One input tensor a feature, of shape [n] or [n, 1]; two output tensors, `probability` and `label`, or one of a
+model of a number, `prediction`. Beyond the protocol, `null` in an input's data is a missing value, because
+JSON has no NaN. There are no binary tensors.
 """
 
 from __future__ import annotations
@@ -11,7 +11,10 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from mlops_core.domain.metrics import task_of
+from mlops_core.domain.outputs import OUTPUTS, OutputName, OutputType
 from mlops_core.domain.value import Value
+from mlops_core.errors import BadInput
 
 if TYPE_CHECKING:
     import numpy as np
@@ -26,6 +29,7 @@ __all__ = [
     "InputTensor",
     "OutputTensor",
     "RequestedOutput",
+    "check_outputs",
 ]
 
 MAX_ROWS = 10_000
@@ -55,9 +59,9 @@ class InputTensor(Body):
 
 
 class RequestedOutput(Body):
-    """An output that the caller wants; all of them when none is named."""
+    """An output that the caller wants; all of them when none is named. Metadata say which ones there are."""
 
-    name: Literal["probability", "label"]
+    name: OutputName
     parameters: Parameters | None = None
 
 
@@ -79,11 +83,11 @@ class InferenceRequest(Body):
 
 
 class OutputTensor(Value):
-    """One answer a row: the probability, or whether it reaches the threshold."""
+    """One answer a row: the probability, whether it reaches the threshold, or the expected number."""
 
-    name: Literal["probability", "label"]
+    name: OutputName
     shape: list[int]
-    datatype: Literal["FP64", "BOOL"]
+    datatype: OutputType
     data: list[float] | list[bool]
 
 
@@ -100,20 +104,38 @@ class InferenceResponse(Value):
         cls,
         request: InferenceRequest,
         release: Release,
-        probabilities: NDArray[np.float64],
-        labels: NDArray[np.bool_],
+        scores: NDArray[np.float64],
+        labels: NDArray[np.bool_] | None,
     ) -> InferenceResponse:
-        """The outputs that were asked for, in the order asked; both arrays have shape (n,)."""
-        rows = len(probabilities)
-        made = (
-            OutputTensor(name="probability", shape=[rows], datatype="FP64", data=probabilities.tolist()),
-            OutputTensor(name="label", shape=[rows], datatype="BOOL", data=labels.tolist()),
-        )
+        """The outputs that were asked for, in the order asked; both arrays have shape (n,).
+
+        `labels` is None for a model of a number; `check_outputs` says whether it has what was asked for.
+        """
+        shape = [len(scores)]
+        if labels is None:
+            made = [OutputTensor(name="prediction", shape=shape, datatype="FP64", data=scores.tolist())]
+        else:
+            made = [
+                OutputTensor(name="probability", shape=shape, datatype="FP64", data=scores.tolist()),
+                OutputTensor(name="label", shape=shape, datatype="BOOL", data=labels.tolist()),
+            ]
         by_name = {tensor.name: tensor for tensor in made}
         asked = [by_name[output.name] for output in request.outputs or ()]
         return cls(
             model_name=release.name,
             model_version=str(release.version),
             id=request.id,
-            outputs=asked or list(made),
+            outputs=asked or made,
         )
+
+
+def check_outputs(request: InferenceRequest, release: Release) -> None:
+    """Raise `BadInput` for an output that models of this kind do not have."""
+    task = task_of(release.threshold)
+    for position, output in enumerate(request.outputs or ()):
+        if output.name not in OUTPUTS[task]:
+            what = "a number" if task == "regression" else "a probability"
+            raise BadInput(
+                f"outputs[{position}]: version {release.version} of {release.name!r} predicts {what}, so it "
+                f"has no output {output.name!r}; it has {' and '.join(map(repr, OUTPUTS[task]))}"
+            )

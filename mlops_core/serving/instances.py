@@ -16,7 +16,14 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-__all__ = ["CloudRequest", "InstancesRequest", "InstancesResponse", "PredictedInstance", "instances_matrix"]
+__all__ = [
+    "CloudRequest",
+    "InstancesRequest",
+    "InstancesResponse",
+    "NumberedInstance",
+    "PredictedInstance",
+    "instances_matrix",
+]
 
 Features = Annotated[dict[Name, Number], Field(description="one value a feature, by its name")]
 Row = Annotated[list[Number], Field(description="one value a feature, in the order of the model's inputs")]
@@ -58,15 +65,23 @@ class PredictedInstance(Value):
     label: bool
 
 
+class NumberedInstance(Value):
+    """The expected number of one row."""
+
+    prediction: float
+
+
 class InstancesResponse(Value):
     """Predictions in the order of the instances."""
 
-    predictions: list[PredictedInstance]
+    predictions: list[PredictedInstance] | list[NumberedInstance]
 
     @classmethod
-    def of(cls, probabilities: NDArray[np.float64], labels: NDArray[np.bool_]) -> InstancesResponse:
-        """Both arrays have shape (n,)."""
-        pairs = zip(probabilities.tolist(), labels.tolist(), strict=True)
+    def of(cls, scores: NDArray[np.float64], labels: NDArray[np.bool_] | None) -> InstancesResponse:
+        """Both arrays have shape (n,); `labels` is None for a model of a number."""
+        if labels is None:
+            return cls(predictions=[NumberedInstance(prediction=one) for one in scores.tolist()])
+        pairs = zip(scores.tolist(), labels.tolist(), strict=True)
         return cls(predictions=[PredictedInstance(probability=one, label=label) for one, label in pairs])
 
 

@@ -18,11 +18,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from mlops_core.metrics.shift import BINS, shift
+from mlops_core.metrics.shift import BINS, shift_by_task
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from mlops_core.domain.metrics import Task
     from mlops_core.domain.traffic import Bounds
 
     Floats = NDArray[np.float64]
@@ -40,7 +41,8 @@ class Figures:
     """What the last requests of a trial came to, `requests` of them.
 
     `errors` failed, `in_a_row` of them one after the other up to now; `slow` took longer than the bound or do
-    so right now. `scores` are those of the release on trial, `reference` those of what serves.
+    so right now. `scores` are those of the release on trial, `reference` those of what serves; `task` says
+    whether they are probabilities or numbers.
     """
 
     requests: int = 0
@@ -49,6 +51,7 @@ class Figures:
     slow: int = 0
     scores: Floats = field(default_factory=lambda: _NONE)
     reference: Floats = field(default_factory=lambda: _NONE)
+    task: Task = "classification"
 
 
 def judged(figures: Figures, bounds: Bounds) -> str | None:
@@ -66,7 +69,7 @@ def index(figures: Figures, bounds: Bounds) -> float | None:
     few = min(len(figures.scores), len(figures.reference))
     if few < bounds.fewest or len(np.unique(figures.reference)) < _DISTINCT:
         return None
-    return shift(figures.reference, figures.scores)
+    return shift_by_task(figures.reference, figures.scores, figures.task)
 
 
 def by_chance(scores: int, reference: int) -> float:
@@ -104,9 +107,15 @@ def _shifted(figures: Figures, bounds: Bounds) -> str | None:
     chance = by_chance(len(figures.scores), len(figures.reference))
     if moved <= bounds.shift + chance:
         return None
-    means = float(figures.reference.mean()), float(figures.scores.mean())
+    mean_then, mean_now = (_told(one, figures.task) for one in (figures.reference, figures.scores))
     return (
         f"its scores moved from those of what serves by a population stability index of {moved:.2f} over "
-        f"{len(figures.scores):,} requests, in the mean from {means[0]:.3f} to {means[1]:.3f}: more than "
+        f"{len(figures.scores):,} requests, in the mean from {mean_then} to {mean_now}: more than "
         f"{bounds.shift:g} and the {chance:.2f} that chance may make of so few"
     )
+
+
+def _told(scores: Floats, task: Task) -> str:
+    """Their mean: of numbers six digits, wherever the point is."""
+    mean = float(scores.mean())
+    return f"{mean:.3f}" if task == "classification" else f"{mean:,.6g}"

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal
 
+from mlops_core.domain.metrics import task_of
+from mlops_core.domain.outputs import OUTPUTS
 from mlops_core.domain.value import Value
 
 if TYPE_CHECKING:
@@ -59,13 +61,11 @@ class ModelMetadata(Value):
     @classmethod
     def of(cls, release: Release, versions: list[str]) -> ModelMetadata:
         """Metadata of a release, one of `versions`; its inputs in the order in which the model reads them."""
+        outputs = OUTPUTS[task_of(release.threshold)]
         return cls(
             name=release.name,
             versions=versions,
             platform=f"mlops_{release.candidate}",
             inputs=[TensorMetadata(name=name, datatype="FP64") for name in release.feature_names],
-            outputs=[
-                TensorMetadata(name="probability", datatype="FP64"),
-                TensorMetadata(name="label", datatype="BOOL"),
-            ],
+            outputs=[TensorMetadata(name=name, datatype=datatype) for name, datatype in outputs.items()],
         )

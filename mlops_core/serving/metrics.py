@@ -9,12 +9,14 @@ from __future__ import annotations
 import time
 from bisect import bisect_left
 from itertools import accumulate
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from prometheus_client import CollectorRegistry, ProcessCollector
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily
 from prometheus_client.exposition import generate_latest
+
+from mlops_core.domain.metrics import task_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -22,8 +24,9 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from prometheus_client.metrics_core import Metric
 
+    from mlops_core.domain.metrics import Task
     from mlops_core.serving.account import Account
-    from mlops_core.serving.arms import Arms
+    from mlops_core.serving.arms import Answer, Arms
 
 __all__ = ["ServerMetrics"]
 
@@ -47,7 +50,15 @@ _SECONDS = (
     5,
     10,
 )
-_SCORES = tuple(twentieth / 20 for twentieth in range(1, 21))
+_PROBABILITIES = tuple(twentieth / 20 for twentieth in range(1, 21))
+_DECADES = range(-3, 10)
+# The same for every model and release, so that servers and versions can be added up and compared
+_NUMBERS = (
+    *(-float(f"1e{decade}") for decade in reversed(_DECADES)),
+    0.0,
+    *(float(f"{first}e{decade}") for decade in _DECADES for first in (1, 2, 5)),
+)
+_BOUNDS: dict[Task, tuple[float, ...]] = {"classification": _PROBABILITIES, "regression": _NUMBERS}
 _VERSIONS = 4
 _FEW = 16  # scores that are placed one by one faster than by NumPy
 
@@ -106,7 +117,7 @@ class ServerMetrics:
         if account.answer is not None:
             version, arm = str(account.answer.by.release.version), account.answer.arm
             self._answered_by(version)
-            self._count_scores((version, arm), account.answer.scores)
+            self._count_scores((version, arm), account.answer)
         key = (account.route, account.method, str(account.status or "none"), version, arm)
         self._requests[key] = self._requests.get(key, 0) + 1
         timed = (account.route, version, arm)
@@ -212,10 +223,11 @@ class ServerMetrics:
                 family.add_metric(values, value)
             yield family
 
-    def _count_scores(self, key: tuple[str, str], scores: NDArray[np.float64]) -> None:
-        histogram = self._scores.get(key)
+    def _count_scores(self, key: tuple[str, str], answer: Answer[Any]) -> None:
+        histogram, scores = self._scores.get(key), answer.scores
         if histogram is None:
-            histogram = self._scores[key] = _Histogram(_SCORES)
+            task = task_of(answer.by.release.threshold)
+            histogram = self._scores[key] = _Histogram(_BOUNDS[task])
         histogram.add_all(scores)
         self._rows[key] = self._rows.get(key, 0) + len(scores)
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from mlops_core.domain.release import Release
     from mlops_core.serving.predictor import Prediction
 
-__all__ = ["MAX_IDS", "PredictRequest", "PredictResponse", "PredictedEntity"]
+__all__ = ["MAX_IDS", "NumberedEntity", "PredictRequest", "PredictResponse", "PredictedEntity"]
 
 MAX_IDS = 1000
 
@@ -47,13 +47,23 @@ class PredictedEntity(Value):
     label: bool
 
 
+class NumberedEntity(Value):
+    """One entity's expected number."""
+
+    id: Key
+    prediction: float
+
+
 class PredictResponse(Value):
-    """Predictions in the order of the ids, by one version from features of one instant."""
+    """Predictions in the order of the ids, by one version from features of one instant.
+
+    Probabilities and labels, or numbers: which, is the version's, and its metadata name it.
+    """
 
     model: str
     version: int
     features_as_of: datetime
-    predictions: list[PredictedEntity]
+    predictions: list[PredictedEntity] | list[NumberedEntity]
 
     @classmethod
     def of(cls, release: Release, predictions: Sequence[Prediction]) -> PredictResponse:
@@ -62,8 +72,11 @@ class PredictResponse(Value):
             model=release.name,
             version=release.version,
             features_as_of=predictions[0].features_as_of,
-            predictions=[
-                PredictedEntity(id=one.id, probability=one.probability, label=one.label)
-                for one in predictions
-            ],
+            predictions=_told(predictions),
         )
+
+
+def _told(predictions: Sequence[Prediction]) -> list[PredictedEntity] | list[NumberedEntity]:
+    if predictions[0].label is None:
+        return [NumberedEntity(id=one.id, prediction=one.score) for one in predictions]
+    return [PredictedEntity(id=one.id, probability=one.score, label=bool(one.label)) for one in predictions]

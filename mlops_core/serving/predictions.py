@@ -7,7 +7,7 @@ from fastapi import FastAPI, Response
 
 from mlops_core.errors import NotFound
 from mlops_core.serving.arms import Answer, Arms
-from mlops_core.serving.inference import InferenceRequest, InferenceResponse
+from mlops_core.serving.inference import InferenceRequest, InferenceResponse, check_outputs
 from mlops_core.serving.pace import answer
 from mlops_core.serving.prediction import PredictRequest, PredictResponse
 from mlops_core.serving.prediction_route import PredictionRoute
@@ -58,6 +58,7 @@ class Rows:
 
     def __call__(self, predictor: Predictor) -> Answer[str]:
         release = predictor.release
+        check_outputs(self._body, release)
         scores = predictor.predict_rows(matrix_of(self._body, release.feature_names))
         made = InferenceResponse.of(self._body, release, scores, predictor.labels(scores))
         return Answer(made.model_dump_json(exclude_none=True), scores, predictor)
@@ -71,7 +72,7 @@ class _Entities:
 
     def __call__(self, predictor: Predictor) -> Answer[str]:
         found = predictor.predict_ids(self._body.ids)
-        scores = np.array([one.probability for one in found])
+        scores = np.array([one.score for one in found])
         return Answer(PredictResponse.of(predictor.release, found).model_dump_json(), scores, predictor)
 
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from mlops_core.domain.online import Key
+from mlops_core.domain.outputs import score_name
 from mlops_core.domain.time import in_words
 from mlops_core.domain.usecase import UseCase
 from mlops_core.domain.value import Value
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from mlops_core.domain.online import FeatureValue, OnlineState
+    from mlops_core.domain.outputs import OutputName
     from mlops_core.domain.release import Release
     from mlops_core.ports import FittedModel, OnlineStore
 
@@ -40,16 +42,25 @@ def _now() -> datetime:
 
 
 class Prediction(Value):
-    """One entity's probability, and whether it reaches the release's threshold.
+    """What a release predicts of one entity.
 
-    `features_as_of` is the instant its features stand at, `version` the model version that was asked.
+    `score` is its probability, and `label` whether that reaches the release's threshold; of a model of a
+    number `score` is that number, and there is no `label`. `features_as_of` is the instant its features stand
+    at, `version` the model version that was asked.
     """
 
     id: Key
-    probability: float
-    label: bool
+    score: float
+    label: bool | None
     version: int
     features_as_of: datetime
+
+    @property
+    def outputs(self) -> dict[str, float | bool]:
+        """Its values by the names that they have outside: probability and label, or prediction."""
+        if self.label is None:
+            return {"prediction": self.score}
+        return {"probability": self.score, "label": self.label}
 
 
 class Predictor:
@@ -110,36 +121,38 @@ class Predictor:
         if not ids:
             return []
         features, as_of = self._read(ids)
-        probabilities = self.predict_rows(self._matrix(features))
+        scores = self.predict_rows(self._matrix(features))
+        labels = self.labels(scores)
+        told = labels.tolist() if labels is not None else [None] * len(ids)
+        version = self.release.version
         return [
-            Prediction(
-                id=key,
-                probability=probability,
-                label=label,
-                version=self.release.version,
-                features_as_of=as_of,
-            )
-            for key, probability, label in zip(
-                ids, probabilities.tolist(), self.labels(probabilities).tolist(), strict=True
-            )
+            Prediction(id=key, score=score, label=label, version=version, features_as_of=as_of)
+            for key, score, label in zip(ids, scores.tolist(), told, strict=True)
         ]
 
     def predict_rows(self, rows: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Probability per row; `rows` is (n, features) in the release's order, NaN where missing."""
+        """Score per row; `rows` is (n, features) in the release's order, NaN where missing."""
         width = len(self.release.feature_names)
         if rows.ndim != 2 or rows.shape[1] != width:
             raise BadInput(f"rows must have shape (n, {width}), one column a feature, not {rows.shape}")
-        probabilities = self._model.predict(rows)
-        if probabilities.shape != (len(rows),) or not np.isfinite(probabilities).all():
+        scores = self._model.predict(rows)
+        if scores.shape != (len(rows),) or not np.isfinite(scores).all():
             raise IntegrityError(
                 f"version {self.release.version} of {self.release.name!r} gave something else than one "
-                f"finite probability a row; it must not serve: `mlops run {self.release.name}` delivers anew"
+                f"finite {self.output} a row; it must not serve: `mlops run {self.release.name}` delivers "
+                "anew"
             )
-        return probabilities
+        return scores
 
-    def labels(self, probabilities: NDArray[np.float64]) -> NDArray[np.bool_]:
-        """Whether each probability counts as positive: from the threshold on."""
-        return probabilities >= self.release.threshold
+    @property
+    def output(self) -> OutputName:
+        """What its scores are called outside: "probability", or "prediction" for a model of a number."""
+        return score_name(self.release.threshold)
+
+    def labels(self, scores: NDArray[np.float64]) -> NDArray[np.bool_] | None:
+        """Whether each score counts as positive: from the threshold on; None for a model of a number."""
+        threshold = self.release.threshold
+        return None if threshold is None else scores >= threshold
 
     def _read(self, ids: Sequence[Key]) -> tuple[list[Mapping[str, FeatureValue]], datetime]:
         """Features of all ids and the one instant they stand at, though they may be replaced meanwhile.

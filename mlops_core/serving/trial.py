@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from mlops_core.domain.metrics import task_of
 from mlops_core.domain.trial import Tally, Verdict
 from mlops_core.domain.value import Value
 from mlops_core.serving.judge import Figures, index, judged
@@ -177,13 +178,15 @@ class Trial:
     def _figures(self, *, scores: bool) -> Figures:
         now = self._clock()
         overdue = sum(self._is_slow((now - begun) * 1000) for begun in self._under_way.values())
-        told = (np.array(self._scores), np.array(self._reference)) if scores else ()
+        mine, theirs = (self._scores, self._reference) if scores else ((), ())
         return Figures(
             len(self._outcomes) + overdue,
             self._recent_errors,
             self._in_a_row,
             self._recent_slow + overdue,
-            *told,
+            np.array(mine),
+            np.array(theirs),
+            task_of(self.terms.release.threshold),
         )
 
     def _judge(self, *, scores: bool) -> None:

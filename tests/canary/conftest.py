@@ -13,7 +13,7 @@ import pytest
 from mlops_core.adapters.online_store.memory import MemoryOnlineStore
 from mlops_core.adapters.trainer.memory import MemoryTrainer
 from mlops_core.canary.aside import Loaded
-from mlops_core.domain.candidates import LogisticRegression
+from mlops_core.domain.candidates import LogisticRegression, Ridge
 from mlops_core.domain.features import Count, Mean
 from mlops_core.domain.gates import GatePolicy
 from mlops_core.domain.labels import NoEventWithin
@@ -62,23 +62,25 @@ def store(use_case: UseCase) -> MemoryOnlineStore:
 
 @pytest.fixture
 def make(use_case: UseCase) -> Callable[..., Loaded]:
-    """Makes the release of a version; `wrap` changes its model after it was proved."""
+    """Makes the release of a version, of amounts with `numbers`; `wrap` changes its model once proved."""
 
-    def made(version: int = 1, wrap: Callable[[FittedModel], FittedModel] | None = None) -> Loaded:
+    def made(
+        version: int = 1, wrap: Callable[[FittedModel], FittedModel] | None = None, *, numbers: bool = False
+    ) -> Loaded:
         rows = np.array([[0.0, 10.0 + version], [1.0, 20.0], [2.0, 50.0], [9.0, 70.0]])
-        model: FittedModel = MemoryTrainer().fit(
-            LogisticRegression(), rows, np.array([0, 0, 1, 1], dtype=np.int8)
-        )
+        candidate = Ridge() if numbers else LogisticRegression()
+        labels = np.array([0.0, 20.0, 35.0, 400.0]) if numbers else np.array([0, 0, 1, 1], dtype=np.int8)
+        model: FittedModel = MemoryTrainer().fit(candidate, rows, labels)
         release = Release(
             name="churn",
             version=version,
             digest=model.digest(),
-            candidate="logistic",
+            candidate=candidate.name,
             uri=f"releases/churn/{version}",
             released_at=datetime(2026, 11, 1, tzinfo=UTC),
             use_case=use_case.model_dump_json(),
             feature_names=use_case.feature_names,
-            threshold=0.5,
+            threshold=None if numbers else 0.5,
             probes=Probes(
                 rows=tuple(map(tuple, rows.tolist())), expected=tuple(model.predict(rows).tolist())
             ),

@@ -160,3 +160,26 @@ def test_nothing_is_left_listening_however_it_ends(
     with pytest.raises(ConnectionRefusedError):
         socket.create_connection((HOST, ports[0]))
     assert not [thread for thread in threading.enumerate() if thread.name == "serving aside"]
+
+
+@live
+@pytest.mark.parametrize(
+    ("change", "failed"),
+    [(lambda amounts: amounts, set()), (lambda amounts: 100 * amounts, {"probes", "shift"})],
+    ids=["as trained", "cents for dollars"],
+)
+def test_a_model_of_a_number_is_asked_for_it(
+    make: Make, store: MemoryOnlineStore, change: Callable[[Floats], Floats], failed: set[str]
+) -> None:
+    """By id and by rows; of numbers no label changes, and none is spoken of."""
+    loaded = make(2, wrap=lambda model: Changed(model, change), numbers=True)
+    found = outcomes(store, loaded, make(1, numbers=True), latency_ms=None)
+    assert failing(found) == failed
+    assert "label" not in found["shift"][1]
+
+
+@live
+def test_a_number_is_not_compared_with_a_probability(make: Make, store: MemoryOnlineStore) -> None:
+    found = outcomes(store, make(2, numbers=True), make(1), latency_ms=None)
+    assert found["shift"][0] == "failed"
+    assert "version 1" in found["shift"][1]

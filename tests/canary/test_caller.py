@@ -79,3 +79,15 @@ def test_any_other_answer_is_a_failure_that_says_what_came(
             caller.predict(7)
     assert (caller.scores, caller.asked, caller.given_up) == ({}, 3, True)
     assert said in caller.failures[0]
+
+
+@pytest.mark.parametrize(
+    ("sent", "kept"), [({"prediction": 12.5}, {7: 12.5}), ({"probability": 0.5, "label": True}, {})]
+)
+def test_a_model_of_a_number_answers_with_a_prediction_alone(
+    make: Callable[..., Loaded], sent: dict[str, Any], kept: dict[int, float]
+) -> None:
+    body = json.dumps({"version": 1, "predictions": [{"id": 7} | sent]}).encode()
+    with server(200, body) as port, closing(Caller(port, make(numbers=True).release)) as caller:
+        caller.predict(7)
+    assert (caller.scores, caller.labels, len(caller.failures)) == (kept, {}, 0 if kept else 1)

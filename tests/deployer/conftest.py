@@ -10,7 +10,7 @@ import pytest
 
 from mlops_core.adapters.deployer.local import LocalDeployer
 from mlops_core.adapters.trainer.memory import MemoryTrainer
-from mlops_core.domain.candidates import LogisticRegression
+from mlops_core.domain.candidates import LogisticRegression, Ridge
 from mlops_core.domain.features import Count, Sum
 from mlops_core.domain.gates import GatePolicy
 from mlops_core.domain.labels import NoEventWithin
@@ -83,6 +83,21 @@ def make_bundle(tmp_path: Path, use_case: UseCase, trainer: Trainer) -> Callable
         return Bundle(**(fields | changes))
 
     return make
+
+
+@pytest.fixture
+def numbers(make_bundle: Callable[..., Bundle], tmp_path: Path, trainer: Trainer) -> Bundle:
+    """Version 3, which predicts a number: amounts of millions, proved to a thousandth."""
+    rows = np.array([[0.0, 3.0], [1.0, np.nan], [2.0, 5.0], [9.0, 7.0]])
+    model = trainer.fit(Ridge(), rows, np.array([0.0, 2.5e6, 3e6, 9e6]))
+    folder = tmp_path / "numbers"
+    folder.mkdir()
+    model.save(folder)
+    probes = Probes(
+        rows=((0.0, 3.0), (1.0, None)), expected=tuple(model.predict(rows[:2]).tolist()), tolerance=1e-3
+    )
+    changes = {"digest": model.digest(), "candidate": "ridge", "model_folder": str(folder)}
+    return make_bundle(3, threshold=None, probes=probes, **changes)
 
 
 @pytest.fixture

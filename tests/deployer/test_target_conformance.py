@@ -52,6 +52,19 @@ def test_what_is_activated_answers_all_callers(rig: Rig, two: tuple[Release, Rel
         assert rig.call("churn", 5) == {release.version: 5}
 
 
+def test_a_model_of_a_number_answers_after_one_of_probabilities(
+    rig: Rig, two: tuple[Release, Release], numbers: Bundle
+) -> None:
+    """And is proved by the target's own way to it, where the output has another name."""
+    release = rig.deployer.prepare(numbers)
+    assert release.threshold is None
+    rig.deployer.activate(release)
+    assert rig.deployer.verify(release) <= numbers.probes.tolerance
+    assert rig.call("churn", 3) == {3: 3}
+    rig.deployer.activate(two[0])
+    assert rig.deployer.verify(two[0]) <= two[0].probes.tolerance
+
+
 def test_activating_what_serves_changes_nothing(rig: Rig, two: tuple[Release, Release]) -> None:
     before = rig.deployer.status("churn")
     rig.deployer.activate(two[0])

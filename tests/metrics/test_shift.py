@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from mlops_core.metrics.shift import shift
+from mlops_core.metrics.shift import shift, shift_by_task
 
 scores = arrays(np.float64, st.integers(1, 60), elements=st.floats(0, 1))
 
@@ -43,3 +43,51 @@ def test_many_equal_scores_that_move_together_by_little_are_a_little_shift() -> 
 def test_scores_that_are_turned_round_are_a_large_shift() -> None:
     one = np.random.default_rng(1).beta(8, 2, 500)
     assert shift(one, 1 - one) > 1
+
+
+def amounts(seed: int = 1, rows: int = 1000) -> np.ndarray:
+    """As expected spends lie: most a few dollars, some hundreds of them."""
+    return np.random.default_rng(seed).lognormal(1.2, 1.3, rows)
+
+
+@pytest.mark.parametrize("factor", [0.1, 10.0, 100.0, -1.0])
+def test_amounts_in_another_unit_are_a_large_shift_whatever_one_of_them_is(factor: float) -> None:
+    """Of tenths of a range one amount of a million leaves only the first, and nothing is seen."""
+    one = amounts()
+    outlier = one.copy()
+    outlier[0] = 1e6
+    assert shift_by_task(one, one * factor, "regression") > 1
+    assert shift_by_task(outlier, one * factor, "regression") > 1
+    assert shift(outlier, one * factor) < 0.1
+
+
+def test_amounts_that_become_one_are_a_large_shift() -> None:
+    one = amounts()
+    assert shift_by_task(one, np.full_like(one, one.mean()), "regression") > 1
+
+
+def test_one_amount_that_grows_a_thousandfold_is_no_shift() -> None:
+    one = amounts()
+    outlier = one.copy()
+    outlier[0] *= 1000
+    assert shift_by_task(one, outlier, "regression") < 0.05
+
+
+@settings(deadline=None, max_examples=25)  # three indices of it, on a machine that may be busy
+@given(st.integers(0, 9), st.floats(-3, 9), st.floats(-5, 5))
+def test_the_unit_of_numbers_is_of_no_effect(seed: int, decade: float, offset: float) -> None:
+    """Thousandths are looked at as closely as billions, and what both gain alike moves nothing."""
+    one, other, scale = amounts(seed, 60), 1.5 * amounts(seed + 10, 60), 10.0**decade
+    moved = shift_by_task((one + offset) * scale, (other + offset) * scale, "regression")
+    assert moved == pytest.approx(shift_by_task(one, other, "regression"), rel=1e-6)
+    assert moved == pytest.approx(
+        shift_by_task((other + offset) * scale, (one + offset) * scale, "regression"), rel=1e-6
+    )
+
+
+def test_numbers_that_are_all_the_same_but_few_have_an_index() -> None:
+    """Their quartiles are one number, which is no spread to divide by."""
+    one = np.zeros(100)
+    other = np.concatenate([np.zeros(90), np.full(10, 5.0)])
+    assert shift_by_task(one, one, "regression") == 0
+    assert 0 < shift_by_task(one, other, "regression") < 1

@@ -15,7 +15,7 @@ import pytest
 from mlops_core.adapters.deployer.local import LocalDeployer
 from mlops_core.adapters.online_store.memory import MemoryOnlineStore
 from mlops_core.adapters.trainer.memory import MemoryTrainer
-from mlops_core.domain.candidates import LogisticRegression
+from mlops_core.domain.candidates import LogisticRegression, Ridge
 from mlops_core.domain.features import Count, Mean
 from mlops_core.domain.gates import GatePolicy
 from mlops_core.domain.labels import NoEventWithin
@@ -78,6 +78,32 @@ def make_bundle(tmp_path: Path, use_case: UseCase) -> Callable[..., Bundle]:
         return Bundle(**(fields | changes))
 
     return make
+
+
+@pytest.fixture
+def deploy_numbers(
+    deployer: LocalDeployer, make_bundle: Callable[..., Bundle], tmp_path: Path
+) -> Callable[..., Bundle]:
+    """Prepare and activate a version that predicts a number, amounts of `scale`."""
+
+    def deployed(version: int = 1, scale: float = 100.0) -> Bundle:
+        rows = np.array([[0.0, 10.0 + version], [1.0, np.nan], [2.0, 50.0], [9.0, 70.0]])
+        model = MemoryTrainer().fit(Ridge(), rows, scale * np.array([0.0, 0.5, 1.0, 3.0]))
+        folder = tmp_path / f"numbers-{version}"
+        folder.mkdir()
+        model.save(folder)
+        expected = model.predict(rows[:2])
+        probes = Probes(
+            rows=((0.0, 10.0 + version), (1.0, None)),
+            expected=tuple(expected.tolist()),
+            tolerance=1e-9 * scale,
+        )
+        changes = {"digest": model.digest(), "candidate": "ridge", "model_folder": str(folder)}
+        bundle = make_bundle(version, threshold=None, probes=probes, **changes)
+        deployer.activate(deployer.prepare(bundle))
+        return bundle
+
+    return deployed
 
 
 @pytest.fixture

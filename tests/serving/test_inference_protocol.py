@@ -228,7 +228,7 @@ def _changed(position: int = 0, **fields: Any) -> dict[str, Any]:
         (_changed(shape=[2, 1], data=[[1], 2]), "body.inputs.0.data"),
         (body(orders=[], basket=[]), "a request has 1 to 10,000 rows, not 0"),
         (body(orders=[1] * 10_001, basket=[1] * 10_001), "a request has 1 to 10,000 rows, not 10,001"),
-        ({**body(), "outputs": [{"name": "jane"}]}, "body.outputs.0.name: Input should be 'probability' or"),
+        ({**body(), "outputs": [{"name": "jane"}]}, "body.outputs.0.name: Input should be 'probability',"),
         ({**body(), "jane": 1}, "body: a field that does not belong there"),
         (_changed(jane=1), "body.inputs.0: a field that does not belong there"),
         ({**body(), "parameters": {"jane": {"a": "b"}}}, "body.parameters: "),

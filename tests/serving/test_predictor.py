@@ -47,7 +47,7 @@ def test_predictions_come_in_the_order_asked_with_features_in_the_models_order(
     rows = np.array([[0.0, 20.0], [9.0, 80.0], [1.0, np.nan]])
     found = predictor.predict_ids([3, 1, 2])
     assert [one.id for one in found] == [3, 1, 2]
-    assert [one.probability for one in found] == model.predict(rows).tolist()
+    assert [one.score for one in found] == model.predict(rows).tolist()
     assert {(one.version, one.features_as_of) for one in found} == {(1, as_of)}
 
 
@@ -156,7 +156,7 @@ def test_features_and_their_instant_belong_together(
     model = deployer.load(release)
     found = Predictor(release=release, model=model, store=store).predict_ids([1])[0]
     assert found.features_as_of == as_of + timedelta(days=times)
-    assert found.probability == float(model.predict(np.array([[9.0, 80.0]]))[0])
+    assert found.score == float(model.predict(np.array([[9.0, 80.0]]))[0])
 
 
 def test_values_that_never_hold_still_are_given_up(
@@ -179,7 +179,7 @@ def test_later_values_are_read_by_the_same_predictor(
     store.write(use_case.online_name, pa.table({"id": [1], "orders": [0], "basket": [1.0]}), ["id"], later)
     new = predictor.predict_ids([1])[0]
     assert (old.features_as_of, new.features_as_of) == (as_of, later)
-    assert old.probability != new.probability
+    assert old.score != new.score
 
 
 def test_values_that_are_gone_are_not_the_callers_fault(

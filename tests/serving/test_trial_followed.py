@@ -320,7 +320,7 @@ def test_a_model_of_other_features_is_tried_by_id(
 
     def work(predictor: Predictor) -> Answer[tuple[int, float]]:
         (one,) = predictor.predict_ids([1])
-        return Answer((one.version, one.probability), np.array([one.probability]), predictor)
+        return Answer((one.version, one.score), np.array([one.score]), predictor)
 
     version, probability = arms.answer(work).body
     assert version == 3

@@ -57,7 +57,7 @@ def check_bundle(bundle: Bundle) -> None:
     if not probes.rows or len(probes.rows) != len(probes.expected):
         raise BadInput(
             f"{bundle.name!r} version {bundle.version} has {len(probes.rows)} probe rows and "
-            f"{len(probes.expected)} expected probabilities; a release is proved by at least one of each"
+            f"{len(probes.expected)} expected predictions; a release is proved by at least one of each"
         )
     width = len(bundle.feature_names)
     if any(len(row) != width for row in probes.rows):
