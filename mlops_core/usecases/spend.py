@@ -34,8 +34,8 @@ SPEND = UseCase(
         scoring_rule="neg_mean_absolute_error",
         scoring_margin=0.25,  # dollars
         slices=(Slice(name="active", where=(Where("recency_days", "<", 90),)),),
-        # All customers came in one quarter, and spend less as they grow older than any past snapshot shows: on the
-        # validation snapshot of 1997 predictions are 1.75 dollars, or 0.04 standard deviations, too high on
+        # All customers came in one quarter, and spend less as they grow older than any past snapshot shows:
+        # on the validation snapshot predictions are 1.75 dollars, or 0.04 standard deviations, too high on
         # average. Good enough to rank by; a budget made of them would want that taken off.
         calibration=0.1,
         expected_drift=CHURN.gate.expected_drift,
