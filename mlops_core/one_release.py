@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from mlops_core.domain.candidates import AnyCandidate
     from mlops_core.domain.online import FeatureValue, Key, OnlineState
     from mlops_core.domain.release import Release
-    from mlops_core.ports import FittedModel, OnlineStore, Trainer
+    from mlops_core.ports import FittedModel, Labels, OnlineStore, Trainer
     from mlops_core.settings import Settings
 
 __all__ = ["PATIENCE", "NoOnlineStore", "loaded_release", "online_store"]
@@ -133,9 +133,7 @@ def _verified(folder: ReleaseFolder, url: str, manifest: str | None) -> Release:
 class _WhenUsed:
     """scikit-learn's trainer, imported once there are files that it may load."""
 
-    def fit(
-        self, candidate: AnyCandidate, rows: NDArray[np.float64], labels: NDArray[np.int8]
-    ) -> FittedModel:
+    def fit(self, candidate: AnyCandidate, rows: NDArray[np.float64], labels: Labels) -> FittedModel:
         return self._made().fit(candidate, rows, labels)
 
     def load(self, folder: Path) -> FittedModel:

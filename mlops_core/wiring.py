@@ -33,6 +33,7 @@ if TYPE_CHECKING:
         Deployer,
         Dispatcher,
         FittedModel,
+        Labels,
         Ledger,
         ModelRegistry,
         OfflineStore,
@@ -255,9 +256,7 @@ class _WhenUsed:
     def __init__(self, engines: ConfiguredEngines) -> None:
         self._engines = engines
 
-    def fit(
-        self, candidate: AnyCandidate, rows: NDArray[np.float64], labels: NDArray[np.int8]
-    ) -> FittedModel:
+    def fit(self, candidate: AnyCandidate, rows: NDArray[np.float64], labels: Labels) -> FittedModel:
         return self._engines.trainer.fit(candidate, rows, labels)
 
     def load(self, folder: Path) -> FittedModel:
