@@ -186,7 +186,7 @@ def test_another_threshold_changes_calls(told_late: Store) -> None:
     assert found.verdict == "different"
     assert all(one.equal for one in found.digests)
     assert found.evaluation is not None
-    assert found.evaluation.calls_changed > 0
+    assert (found.evaluation.calls_changed or 0) > 0
 
 
 def test_probes_that_are_not_met_make_it_different(told_late: Store) -> None:
