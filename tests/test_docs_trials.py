@@ -38,9 +38,10 @@ def test_the_bounds_are_the_defaults() -> None:
     assert f"from {defaults.fewest} on; or {defaults.failures} in a row" in PAGE
 
 
+@pytest.mark.parametrize("options", ["", " --numbers"])
 @pytest.mark.parametrize("which", ["good", "bad"])
-def test_the_tables_are_of_the_benchmark(which: str) -> None:
-    _, _, table = PAGE.partition(f"<!-- python -m benchmarks.trial: {which} -->\n")
+def test_the_tables_are_of_the_benchmark(which: str, options: str) -> None:
+    _, _, table = PAGE.partition(f"<!-- python -m benchmarks.trial{options}: {which} -->\n")
     head, _, *rows = table.partition("\n\n")[0].splitlines()
     assert head == heads(which)
     assert len(rows) >= 3
