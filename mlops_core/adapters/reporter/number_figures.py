@@ -46,7 +46,7 @@ def _density(content: ReportContent, bend: float) -> Figure:
     axis = NumberAxis.over("predicted", both, bend)
     plot = Plot(
         "density",
-        f"Cells by predicted and actual number, stronger with more rows, for {content.chosen} and the diagonal",
+        f"Cells by predicted and actual number, stronger with more rows, for {content.chosen}; diagonal",
         axis,
         NumberAxis.over("actual", both, bend),
     )
@@ -59,8 +59,8 @@ def _density(content: ReportContent, bend: float) -> Figure:
         title="Predicted and actual",
         svg=plot.svg((axis.low, axis.low)),
         caption=(
-            "Each cell is stronger the more rows lie in it, by powers of ten; on the dashed line, what came was"
-            f" predicted. {content.chosen} predicts too little for {under:.1%} of rows.{_zeros(actual)}"
+            "Each cell is stronger the more rows lie in it, by powers of ten; on the dashed line, what came"
+            f" was predicted. {content.chosen} predicts too little for {under:.1%} of rows.{_zeros(actual)}"
             " Both axes are linear near zero and logarithmic further out."
         ),
     )
