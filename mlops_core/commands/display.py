@@ -28,7 +28,8 @@ if TYPE_CHECKING:
 __all__ = ["Display", "Step", "display", "on_terminal"]
 
 SOON = 0.5  # seconds that a command is given before anything is shown of it
-FIRST, EVERY = 2.0, 5.0  # seconds: until a step counts as long, and between two plain lines of it
+FIRST, EVERY = 2.0, 5.0  # seconds: until a plain line says what a step tells, and between two of it
+BARE = 5.0  # seconds until one says its mere name: that is no news, but more than silence
 
 
 @dataclass
@@ -159,7 +160,11 @@ class _Lines:
         now = time.monotonic()
         for one in steps:
             when, sentence = self._told.get(id(one), (-EVERY, ""))
-            if one.seconds >= FIRST and now - when >= EVERY and one.sentence != sentence:
+            if (
+                one.seconds >= (FIRST if one.what else BARE)
+                and now - when >= EVERY
+                and one.sentence != sentence
+            ):
                 self._told[id(one)] = (now, one.sentence)
                 self.line(one.sentence, good=True)
 

@@ -67,6 +67,7 @@ class Live:
             redirect_stdout=False,  # it may be piped, and has results alone
         )
         region.start()
+        console.show_cursor()  # it stays: whoever is killed could not bring a hidden one back
         return region
 
 

@@ -11,15 +11,18 @@ import struct
 import subprocess
 import sys
 import termios
+import time
 from pathlib import Path
 
 import pytest
 
 from mlops_core.cli import main
+from mlops_core.commands.display import Step, _Lines
+from mlops_core.progress import Progress
 
 PROJECT = Path(__file__).parents[2]
 SLOW = """
-import sys, time
+import os, signal, sys, time
 from mlops_core.commands import display
 from mlops_core.commands.output import say
 from mlops_core.dag import PipelineDAG, Task
@@ -32,6 +35,8 @@ def fit(context):
         time.sleep(0.05)
     if "fail" in sys.argv:
         raise ValueError("no trees")
+    if "terminate" in sys.argv:
+        os.kill(os.getpid(), signal.SIGTERM)
     if "interrupt" in sys.argv:
         raise KeyboardInterrupt
 
@@ -100,6 +105,7 @@ def test_a_terminal_shows_what_is_under_way_and_keeps_what_is_over() -> None:
     assert json.loads(out) == {"done": True}
 
 
+@pytest.mark.live
 def test_a_narrow_terminal_gets_rows_that_fit() -> None:
     """Forty columns: the task, its share and its time, and no row so wide that it would wrap."""
     seen, _ = on_terminal(columns=40)
@@ -108,6 +114,7 @@ def test_a_narrow_terminal_gets_rows_that_fit() -> None:
     assert max(map(len, rows)) < 40
 
 
+@pytest.mark.live
 @pytest.mark.parametrize(
     ("more", "coloured"),
     [({"NO_COLOR": "1"}, False), ({"NO_COLOR": ""}, True), ({"NO_COLOR": "1", "FORCE_COLOR": "1"}, False)],
@@ -119,6 +126,7 @@ def test_no_color_is_respected(more: dict[str, str], coloured: bool) -> None:
     assert bool(COLOUR.search(seen)) == coloured
 
 
+@pytest.mark.live
 @pytest.mark.parametrize("more", [{"TERM": "dumb"}, {"CI": "true"}])
 def test_a_terminal_that_takes_nothing_back_gets_plain_lines(more: dict[str, str]) -> None:
     seen, _ = on_terminal(columns=80, **more)
@@ -135,6 +143,7 @@ def test_a_pipe_gets_plain_lines_and_few_of_them() -> None:
     assert done.stdout == '{"done": true}\n'
 
 
+@pytest.mark.live
 @pytest.mark.parametrize(("more", "coloured"), [({}, True), ({"NO_COLOR": "1"}, False)])
 def test_colours_are_forced_where_there_is_no_terminal(more: dict[str, str], coloured: bool) -> None:
     """A failure is red then; nothing is ever taken back in a pipe."""
@@ -143,12 +152,36 @@ def test_colours_are_forced_where_there_is_no_terminal(more: dict[str, str], col
     assert TAKEN_BACK not in done.stderr
 
 
+@pytest.mark.live
 def test_quiet_shows_nothing() -> None:
     seen, out = on_terminal("quiet")
     assert (seen, json.loads(out)) == ("", {"done": True})
     assert in_pipe("quiet").stderr == ""
 
 
+@pytest.mark.parametrize(
+    ("told", "seconds", "lines"), [(False, 3, 0), (False, 6, 1), (True, 1, 0), (True, 3, 1)]
+)
+def test_a_mere_name_is_said_later_than_what_a_step_tells(
+    capsys: pytest.CaptureFixture[str], told: bool, seconds: float, lines: int
+) -> None:
+    """It is no news; of a verb that is over in two or three seconds a pipe gets no line."""
+    step = Step("predict", begun=time.monotonic() - seconds)
+    if told:
+        step.hear(Progress("reading", 0.5))
+    _Lines().look([step])
+    assert capsys.readouterr().err.count("predict: ") == lines
+
+
+@pytest.mark.live
+def test_no_cursor_is_hidden_that_a_killed_run_could_not_bring_back() -> None:
+    """SIGTERM in the middle of it: the last word on the cursor is that it is shown."""
+    seen, _ = on_terminal("terminate")
+    assert "fitting trees" in seen
+    assert seen.rindex(CURSOR) > seen.rindex("\x1b[?25l")
+
+
+@pytest.mark.live
 def test_the_cursor_comes_back_when_a_run_is_interrupted() -> None:
     """And what was under way is taken away before anything else is said."""
     seen, out = on_terminal("interrupt")
