@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING
 
 import pytest
 
 from mlops_core.domain.ledger import Approved, Promoted
+from tests.cli.published import meets
 
 if TYPE_CHECKING:
     from mlops_core.domain.standing import Request
@@ -37,7 +37,7 @@ def test_what_waits_is_told_with_how_to_answer(fresh: Terminal, asked: Request) 
         f"mlops approve {CASE} 1 --question {asked.digest[:12]} --reason …",
     ):
         assert part in said.out
-    (one,) = json.loads(fresh("approvals", "--json").out)
+    (one,) = meets("approvals", fresh("approvals", "--json").out)
     assert (one["name"], one["version"], one["question"]) == ("churn", 1, asked.digest)
     assert (one["void"], one["decision"]["verdict"]) == (None, "passed")
     assert "awaits approval" in fresh("models", "list", "churn").out

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import shutil
 from typing import TYPE_CHECKING
 
@@ -16,6 +15,7 @@ from mlops_core.promotion import enter
 from mlops_core.settings import Settings
 from mlops_core.wiring import ConfiguredEngines
 from tests.cli.conftest import Terminal
+from tests.cli.published import meets
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -47,7 +47,7 @@ def two(delivered: Terminal, tmp_path_factory: pytest.TempPathFactory) -> Termin
 
 def checks(out: str) -> dict[str, str]:
     """Outcome by check, of the JSON."""
-    return {check["name"]: check["outcome"] for check in json.loads(out)["checks"]}
+    return {check["name"]: check["outcome"] for check in meets("canary", out)["checks"]}
 
 
 def test_a_version_is_tried_out_and_nothing_else_changes(two: Terminal, tmp_path: Path) -> None:

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.cli.published import meets
+
 if TYPE_CHECKING:
     from tests.cli.conftest import Terminal
 
@@ -54,7 +56,7 @@ def test_the_summary_says_all_that_matters(delivered: Terminal) -> None:
 def test_the_outcome_as_json(delivered: Terminal) -> None:
     """One document with the status, the figures and the reasons."""
     said = delivered("run", "churn", "--data", str(delivered.events), "--floor", "0.6", "--quiet", "--json")
-    outcome = json.loads(said.out)
+    outcome = meets("run", said.out)
     assert outcome["status"] == "already delivered"
     assert outcome["version"] == 1
     assert 0.6 < outcome["metrics"]["roc_auc"] < 1
@@ -72,14 +74,14 @@ def test_versions_are_listed(delivered: Terminal) -> None:
     table = delivered("models", "list", "churn").out.splitlines()
     assert table[0].split()[:3] == ["version", "stage", "candidate"]
     assert table[1].split()[:2] == ["1", "Production"]
-    listed = json.loads(delivered("models", "list", "churn", "--json").out)
+    listed = meets("models list", delivered("models", "list", "churn", "--json").out)
     assert [(one["number"], one["stage"]) for one in listed] == [(1, "Production")]
 
 
 @pytest.mark.parametrize("reference", ["churn", "churn@production", "churn@Production", "churn@1"])
 def test_a_version_is_shown_by_stage_or_number(delivered: Terminal, reference: str) -> None:
     """Production is what is meant when nothing is said."""
-    shown = json.loads(delivered("models", "show", reference, "--json").out)
+    shown = meets("models show", delivered("models", "show", reference, "--json").out)
     assert shown["number"] == 1
     assert shown["decision"]["verdict"] == "passed"
     assert "roc_auc" in delivered("models", "show", reference).out
@@ -88,7 +90,7 @@ def test_a_version_is_shown_by_stage_or_number(delivered: Terminal, reference: s
 def test_predictions_by_id(delivered: Terminal) -> None:
     """In the order asked, with the version and the instant of the features."""
     said = delivered("predict", "churn", "--id", "2", "1", "--id", "3", "--json")
-    found = json.loads(said.out)
+    found = meets("predict", said.out)
     assert [one["id"] for one in found] == [2, 1, 3]
     assert all(0 <= one["probability"] <= 1 for one in found)
     assert {one["features_as_of"][:10] for one in found} == {"2022-06-30"}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import subprocess
 import sys
 from pathlib import Path
@@ -14,6 +13,7 @@ from mlops_core.commands.overview import GROUPS
 from mlops_core.doctor import examine
 from mlops_core.doctor.finding import masked
 from mlops_core.doctor.state import file_system_of, room
+from tests.cli.published import meets
 
 ROOT = Path(__file__).parents[2]
 
@@ -63,7 +63,7 @@ def test_doctor_tells_every_thing_that_is_broken(
     monkeypatch.setenv("PREFECT_API_URL", "http://127.0.0.1:1/api")
     assert main(["doctor", "--json"]) == 1
     said = capsys.readouterr().out
-    wrong = {one["check"] for one in json.loads(said)["findings"] if one["state"] == "problem"}
+    wrong = {one["check"] for one in meets("doctor", said)["findings"] if one["state"] == "problem"}
     assert wrong >= {"settings", "state folder", "ledger", "online store", "prefect"}
     assert "MLOPS_HOME?" in said
     assert "s3cret" not in said

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING
 
 import pytest
 
 from mlops_core.domain.ledger import Approved
+from tests.cli.published import meets
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -79,7 +79,7 @@ def test_what_may_not_go_on_says_why_and_in_the_outputs(fresh: Terminal, desk: D
     late = desk.judged(3)
     desk.delivered(4)
     said = fresh("gate", "churn", "3", "--json")
-    facts = json.loads(said.out)
+    facts = meets("gate", said.out)
     assert (said.code, facts["verdict"], facts["previous"]) == (1, "superseded", 4)
     assert (facts["digest"], facts["approval"]) == (late.digest, {"state": "not wanted", "question": None})
     assert "run `mlops run churn`, which judges anew" in facts["why"]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING
 
 import pytest
@@ -10,6 +9,7 @@ import pytest
 from mlops_core.domain.ledger import Promoted
 from mlops_core.settings import Settings
 from mlops_core.wiring import ConfiguredEngines
+from tests.cli.published import meets
 from tests.github.fake import REPOSITORY, TOKEN, FakeGitHub
 from tests.promotion.desk import Desk
 
@@ -56,7 +56,7 @@ def test_a_version_is_handed_over_once(fresh: Terminal, asking: Desk, github: Fa
     url = "https://github.com/acme/churn/actions/runs/9001"
     assert first.out == f"churn version 1 is handed over to GitHub, queued: {url}.\n"
     again = fresh("github", "dispatch", CASE, "1", "--reason", "by hand", "--json")
-    assert json.loads(again.out) == {
+    assert meets("github dispatch", again.out) == {
         "name": "churn",
         "version": 1,
         "digest": version.digest,
@@ -66,7 +66,10 @@ def test_a_version_is_handed_over_once(fresh: Terminal, asking: Desk, github: Fa
     }
     (run,) = github.memory.runs
     assert (run["inputs"]["use_case"], run["inputs"]["digest"]) == (CASE, version.digest)
-    assert github.memory.deployments[0]["description"].startswith("churn 1 for bo: ordered with ")
+    deployment = github.memory.deployments[0]
+    assert deployment["description"].startswith("churn 1 for bo: ordered with ")
+    said = fresh("github", "status", str(deployment["id"]), "success", "--json")
+    assert meets("github status", said.out) == {"deployment": deployment["id"], "state": "success"}
     said = fresh("github", "dispatch", CASE, "9")
     assert (said.code, "churn has no version 9" in said.err) == (2, True)
 
@@ -100,6 +103,8 @@ def test_a_reviewer_s_consent_is_entered_and_promotes_nothing(
     github.requests.clear()
     again = fresh("github", "approval", CASE, "1", "--question", asked.digest)
     assert (again.code, "github:ann approved it" in again.out) == (0, True)
+    again = fresh("github", "approval", CASE, "1", "--question", asked.digest, "--json")
+    assert meets("github approval", again.out)["approval"] == "approved"
     assert github.requests == []  # nobody has to be asked any more
     assert fresh("promote", CASE, "1", "--reason", "approved").code == 0
 

@@ -16,6 +16,7 @@ from mlops_core.exporters import to_json, to_yaml
 from mlops_core.stages.feature_verification import feature_verification
 from mlops_core.usecases.churn import CHURN
 from tests.cli.conftest import Said, Terminal
+from tests.cli.published import meets
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -59,7 +60,7 @@ def receipts(home: Path) -> dict[str, Any]:
 def outcome(said: Said) -> Any:
     """What a run with `--json` said of itself."""
     assert (said.code, said.err) == (0, "")
-    return json.loads(said.out)
+    return meets("run", said.out)
 
 
 @pytest.mark.live

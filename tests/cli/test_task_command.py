@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import shlex
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 import pytest
@@ -16,6 +16,7 @@ from mlops_core.domain.receipts import ApprovalReceipt
 from mlops_core.errors import BadInput, Conflict, Unavailable
 from mlops_core.exporters.command import retry_words
 from mlops_core.run_folder import RunFolder
+from tests.cli.published import meets
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -35,6 +36,11 @@ def run(tmp_path: Path) -> Path:
 def task(terminal: Terminal, run: Path, words: str) -> Said:
     """`mlops task` on this run's folder."""
     return terminal("task", *shlex.split(words), "--run", str(run))
+
+
+def states_of(terminal: Terminal, run: Path) -> Any:
+    """Its tasks and how they stand."""
+    return meets("task list --run", task(terminal, run, "list churn --json").out)
 
 
 @pytest.mark.parametrize(
@@ -128,7 +134,7 @@ def test_another_attempt_is_worth_it_where_the_policy_says_so(
     failure = RunFolder(str(run)).failure("feature_store")
     assert failure is not None
     assert (failure.error, failure.retry) == ("Unavailable", code == 75)
-    listed = json.loads(task(fresh, run, "list churn --json").out)
+    listed = states_of(fresh, run)
     assert (listed[0]["state"], listed[0]["next"]) == ("failed", True)
     assert listed[0]["why"] == f"Unavailable: {failure.message}"
     shown = task(fresh, run, "show churn feature_store")
@@ -169,7 +175,7 @@ def test_data_that_is_in_another_state_folder_is_said(fresh: Terminal, run: Path
 def test_the_list_tells_how_a_run_stands(fresh: Terminal, run: Path) -> None:
     folder = RunFolder(str(run))
     folder.begin("churn", {"candidates": ["logistic"]})
-    listed = {entry["name"]: entry for entry in json.loads(task(fresh, run, "list churn --json").out)}
+    listed = {entry["name"]: entry for entry in states_of(fresh, run)}
     assert "model_training.boosting" not in listed
     assert [name for name, entry in listed.items() if entry["next"]] == ["feature_store"]
     assert listed["gate"] == {
@@ -193,7 +199,7 @@ def test_what_was_made_from_other_receipts_is_stale(fresh: Terminal, run: Path) 
     unasked = ApprovalReceipt(status="not wanted", why="")
     folder.finished("approval", unasked, {})
     folder.failed("training_set", Unavailable("busy"), retry=True)
-    listed = {entry["name"]: entry for entry in json.loads(task(fresh, run, "list churn --json").out)}
+    listed = {entry["name"]: entry for entry in states_of(fresh, run)}
     assert listed["feature_verification"]["state"] == "finished"
     assert [name for name, entry in listed.items() if entry["next"]] == ["training_set"]
     receipt = folder.receipt("feature_store")
@@ -207,7 +213,7 @@ def test_what_was_made_from_other_receipts_is_stale(fresh: Terminal, run: Path) 
 
 
 def test_without_a_run_the_list_tells_the_tasks(fresh: Terminal) -> None:
-    listed = json.loads(fresh("task", "list", "churn", "--json").out)
+    listed = meets("task list", fresh("task", "list", "churn", "--json").out)
     assert [entry["name"] for entry in listed][:2] == ["feature_store", "training_set"]
     assert "state" not in listed[0]
     assert fresh("task", "list", "churn").out.splitlines()[1].split()[:2] == ["feature_store", "4,"]
@@ -259,7 +265,7 @@ def test_a_policy_that_cannot_be_meant_is_refused(spec: str, sentence: str) -> N
 def test_the_last_task_says_how_the_run_ended(fresh: Terminal, tmp_path: Path) -> None:
     """With exit code 3 when the gate said no and the run was to say so; the same receipts as `mlops run`."""
     told = f"--data {fresh.events} --floor 0.99"
-    names = [entry["name"] for entry in json.loads(fresh("task", "list", "churn", "--json").out)]
+    names = [entry["name"] for entry in meets("task list", fresh("task", "list", "churn", "--json").out)]
     stages = list(dict.fromkeys(name.partition(".")[0] for name in names))  # all candidates in turn
     for silent, code in ((False, 3), (True, 0)):
         folder = tmp_path / f"silent {silent}"
@@ -269,9 +275,7 @@ def test_the_last_task_says_how_the_run_ended(fresh: Terminal, tmp_path: Path) -
         assert [said.code for said in ends] == [0] * (len(stages) - 1) + [code], ends[-1].err
         assert "churn version 1 was rejected by the gate; what serves now goes on serving." in ends[-1].err
     kept = RunFolder(str(folder))
-    assert {entry["state"] for entry in json.loads(task(fresh, folder, "list churn --json").out)} == {
-        "finished"
-    }
+    assert {entry["state"] for entry in states_of(fresh, folder)} == {"finished"}
     outcome = json.loads(fresh("run", "churn", *shlex.split(told), "--json", "--quiet").out)
     receipts = kept.receipts(names)
     assert outcome["version"] == receipts["model_registry"].version == 1
@@ -288,7 +292,7 @@ def test_a_candidate_that_fails_keeps_no_other_from_its_turn(fresh: Terminal, ru
     blocked.write_text("a file where its folder is to be")
     with pytest.raises(NotADirectoryError):
         task(fresh, run, "run churn model_training --quiet")
-    states = {one["name"]: one["state"] for one in json.loads(task(fresh, run, "list churn --json").out)}
+    states = {one["name"]: one["state"] for one in states_of(fresh, run)}
     assert (states["model_training.logistic"], states["model_training.boosting"]) == ("failed", "finished")
     assert "model_training.logistic failed: NotADirectoryError: " in task(fresh, run, "list churn").out
     blocked.unlink()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import shlex
 from typing import TYPE_CHECKING
 
@@ -10,6 +9,7 @@ import pytest
 
 from mlops_core.domain.receipts import ApprovalReceipt, GateReceipt, ModelRegistryReceipt
 from mlops_core.run_folder import RunFolder
+from tests.cli.published import meets
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -65,8 +65,8 @@ def test_the_question_is_one_line_with_all_that_an_answer_rests_on(
 ) -> None:
     said = mlops(fresh, tmp_path, "question")
     assert (said.code, said.err, status(folder)) == (0, "", "waiting")
-    (line,) = said.out.splitlines()
-    told = json.loads(line)
+    assert said.out.count("\n") == 1
+    told = meets("task question", said.out)
     assert told["subject"] == "May churn version 1 go to Production?"
     assert (told["name"], told["version"]) == ("churn", 1)
     assert told["question"] == asked(asking).digest
@@ -89,7 +89,8 @@ def test_an_answer_makes_the_receipt_say_so_and_promotes_nothing(
     assert said.out.startswith("churn version 1: approved by bo at ")
     assert (asking.stages, asking.served) == ({1: "Staging"}, None)
     entries = asking.standing.entries
-    assert answer(fresh, tmp_path, "approve", "eva").code == 0  # the same again
+    again = mlops(fresh, tmp_path, "answer --answer approve --reason 'read it' --actor eva --json")
+    assert meets("task answer", again.out)["status"] == "approved"
     said = answer(fresh, tmp_path, "reject", "eva")
     assert (said.code, said.out) == (1, "")
     assert said.err.startswith("mlops: churn version 1 is not refused: approved by bo at ")

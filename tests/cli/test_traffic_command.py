@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import threading
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
@@ -10,6 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from mlops_core.domain.trial import Tally, Verdict
+from tests.cli.published import meets
 
 if TYPE_CHECKING:
     from tests.cli.conftest import Terminal
@@ -70,7 +70,7 @@ def test_a_trial_from_its_beginning_to_its_end(fresh: Terminal, desk: Desk) -> N
     assert "\n  serving   version 1, digest " in said.out
     assert "answers 10 % of requests\n" in said.out
     assert "by eva: spring figures\n" in said.out
-    facts = json.loads(fresh("traffic", "churn", "--json").out)
+    facts = meets("traffic", fresh("traffic", "churn", "--json").out)
     assert (facts["target"], facts["state"], facts["serving"]["version"]) == ("local", "ready", 1)
     assert (facts["share"]["version"], facts["share"]["percent"], facts["share"]["ended"]) == (2, 10, None)
     assert facts["tried"]["bounds"] == {

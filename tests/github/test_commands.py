@@ -9,6 +9,7 @@ import httpx
 import pytest
 
 from mlops_core.cli import main
+from tests.cli.published import meets
 from tests.github.conftest import ORDER
 from tests.github.fake import REPOSITORY, TOKEN
 
@@ -47,7 +48,9 @@ def test_a_job_writes_its_comment_from_a_file_or_a_pipe(
     assert main([*words, "--file", str(tmp_path / "metrics.md")]) == 0
     assert capsys.readouterr().out == "https://github.com/acme/churn/pull/7#issuecomment-500\n"
     monkeypatch.setattr("sys.stdin", StringIO("AUC 0.82"))
-    assert main([*words, "--file", "-"]) == 0
+    assert main([*words, "--file", "-", "--json"]) == 0
+    told = meets("github comment", capsys.readouterr().out)
+    assert told["url"].endswith("#issuecomment-500")
     (made,) = scene.github.memory.comments[7]
     assert made["body"] == "<!-- mlops:churn -->\nAUC 0.82"
 
