@@ -6,8 +6,12 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 if __name__ == "__main__":  # a run by hand chooses its server before Prefect reads its settings
-    from flows import server
-
+    try:
+        from flows import server
+    except ImportError as error:
+        sys.exit(
+            f"{sys.argv[0]}: {error}: the project is not installed for {sys.executable}: pip install -e ."
+        )
     server.start()
 
 from prefect import flow

@@ -48,11 +48,21 @@ def start() -> None:
     atexit.register(_spare_the_search_for_garbage)  # first registered, so last run
     for name, value in (SETTINGS | (QUIET if "--quiet" in sys.argv[1:] else {})).items():
         os.environ.setdefault(name, value)
-    if not _configured():
-        if _serves_home():
-            os.environ["PREFECT_API_URL"] = f"http://{DEFAULT}/api"
-        elif sys.platform != "win32":  # sockets cannot be passed on there
-            _start_own()
+    try:
+        if not _configured():
+            _choose()
+    except OSError as error:
+        sys.exit(
+            f"{sys.argv[0]}: Prefect's folder {HOME} cannot be used: {error.strerror}; set PREFECT_HOME to "
+            "one that you may write"
+        )
+
+
+def _choose() -> None:
+    if _serves_home():
+        os.environ["PREFECT_API_URL"] = f"http://{DEFAULT}/api"
+    elif sys.platform != "win32":  # sockets cannot be passed on there
+        _start_own()
 
 
 def _spare_the_search_for_garbage() -> None:

@@ -13,7 +13,16 @@ from mlops_core.errors import BadInput, MlopsError
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["copy_tree", "regular_files", "replace_file", "sync", "sync_tree", "translated", "write_file"]
+__all__ = [
+    "copy_tree",
+    "folder_to_be",
+    "regular_files",
+    "replace_file",
+    "sync",
+    "sync_tree",
+    "translated",
+    "write_file",
+]
 
 _REASONS = {
     errno.EACCES: "permission denied",
@@ -39,6 +48,21 @@ def translated(doing: str, folder: Path) -> Iterator[None]:
             f"cannot {doing} in {folder}: {reason}. Nothing half-written can be seen; "
             "mend that (or set MLOPS_HOME to another folder) and run the same again."
         ) from error
+
+
+def folder_to_be(home: Path) -> Path:
+    """`home`, which is a folder that can be looked into, or is not there yet.
+
+    Anything else would pass for an empty one to whoever only looks whether files are there. Raises
+    `MlopsError`.
+    """
+    with translated("keep state", home):
+        place = next(one for one in (home, *home.parents) if os.path.lexists(one))
+        if not place.is_dir():
+            raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR))
+        if not os.access(place, os.X_OK | (os.R_OK if place == home else 0)):
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+    return home
 
 
 def write_file(path: Path, content: bytes) -> None:

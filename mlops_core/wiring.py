@@ -8,6 +8,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
+from mlops_core.disk import folder_to_be
 from mlops_core.errors import DefinitionError
 from mlops_core.provenance import Code
 from mlops_core.workspace import Workspace
@@ -60,12 +61,13 @@ class ConfiguredEngines:
 
     With `reads_only` they leave no trace in the state folder when they are only asked: what is found out
     about the code is not kept there, and SQLite makes no files to lock. `known_as` is how commands find the
-    use case that they are for, where that is not its name: whoever delivers elsewhere is told.
+    use case that they are for, where that is not its name: whoever delivers elsewhere is told. Raises
+    `MlopsError` when the state folder is none, or may not be looked into.
     """
 
     def __init__(self, settings: Settings, *, reads_only: bool = False, known_as: str | None = None) -> None:
         self._settings, self._reads_only, self._known_as = settings, reads_only, known_as
-        self._home = settings.home.absolute()
+        self._home = folder_to_be(settings.home.absolute())
 
     def __getstate__(self) -> dict[str, object]:
         """Only what engines are made from: who is handed a copy, in another process, makes their own."""

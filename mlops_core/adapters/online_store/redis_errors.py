@@ -61,7 +61,7 @@ def _damaged(address: str, key: str, what: str) -> IntegrityError:
 
 
 def _ours(error: Exception, address: str, key: str) -> MlopsError:
-    said = f"Redis at {address}: {type(error).__name__}: {error}"
+    said = f"Redis at {address}: {type(error).__name__}: {str(error).rstrip('.')}"  # a full stop follows
     match error:
         case theirs.AuthenticationError() | theirs.AuthorizationError() | theirs.NoPermissionError():
             return MlopsError(f"{said}. Put a user and password that may use its database into the URL.")

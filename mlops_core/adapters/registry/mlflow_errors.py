@@ -53,7 +53,7 @@ def translated(location: StoreLocation) -> Iterator[None]:
         raise
     except _engine_errors() as error:
         kind, what = _meaning(error, remote=location.database is None)
-        words = " ".join(str(error).split()).partition(" [SQL:")[0]
+        words = " ".join(_words(error).split()).partition(" [SQL:")[0]
         reason = _cut(location.redacted(words)) or type(error).__name__
         remedy = "" if kind in (BadInput, NotFound) else f" {location.remedy}"  # the store is well then
         raise kind(f"the registry {location.shown} {what}: {reason.rstrip('.')}.{remedy}") from error
@@ -91,6 +91,12 @@ def absent_is_fine() -> Iterator[None]:
 def _cut(words: str) -> str:
     """The middle of a long text is left out: what caused it is said at its end."""
     return words if len(words) <= _LENGTH else f"{words[: _LENGTH // 2]} … {words[-_LENGTH // 2 :]}"
+
+
+def _words(error: BaseException) -> str:
+    """What the system said, where it did: the HTTP client around that quotes its own attempts at length."""
+    said = [one.strerror for one in _causes(error) if isinstance(one, OSError) and one.strerror]
+    return said[-1] if said else str(error)
 
 
 def _engine_errors() -> tuple[type[Exception], ...]:

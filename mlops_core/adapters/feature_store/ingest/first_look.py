@@ -58,7 +58,8 @@ def _names(path: Path, source: str) -> list[str]:
         kind = "CSV in UTF-8" if is_csv(file) else "Parquet"
         reason = (str(error).splitlines() or [type(error).__name__])[0]
         raise DataError(
-            f"{source}: {file} cannot be read as {kind} ({reason[:200]}). Write it anew."
+            f"{source}: {file} cannot be read as {kind} ({reason[:200].rstrip('.')}). Write it "
+            "anew, or name it as what it is (.csv or .parquet)."
         ) from error
     if not names:
         raise DataError(f"{source}: {file} has no columns. Give a file with events.")

@@ -90,7 +90,8 @@ def _read_file(path: Path, columns: SourceColumns, names: Sequence[str]) -> pa.T
         kind = "CSV in UTF-8" if is_csv(path) else "Parquet"
         reason = (str(error).splitlines() or [type(error).__name__])[0]
         raise DataError(
-            f"{columns.source}: {path} cannot be read as {kind} ({reason[:200]}). Write it anew, {_AGAIN}"
+            f"{columns.source}: {path} cannot be read as {kind} ({reason[:200].rstrip('.')}). Write it "
+            f"anew, or name it as what it is (.csv or .parquet), {_AGAIN}"
         ) from error
 
 
