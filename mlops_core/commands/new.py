@@ -59,14 +59,8 @@ def add(verbs: Any, words: Sequence[str]) -> None:  # noqa: ARG001 - as all verb
     parser.set_defaults(command=_new)
 
 
-def _whole(word: str) -> int:
-    if not (word.isascii() and word.isdecimal()) or not 1 <= int(word) <= 3650:
-        raise BadInput(f"--horizon {word}: expected whole days from 1 to 3650, such as 30")
-    return int(word)
-
-
 def _new(arguments: argparse.Namespace) -> int:
-    from mlops_core.scaffold import Place, Told, is_checkout, propose
+    from mlops_core.scaffold import Place, Told, horizon_from, is_checkout, propose
     from mlops_core.settings import Settings
     from mlops_core.wiring import ConfiguredEngines
 
@@ -78,7 +72,7 @@ def _new(arguments: argparse.Namespace) -> int:
         created=arguments.created,
         no_created=arguments.no_created,
         predict=arguments.predict,
-        horizon=None if arguments.horizon is None else _whole(arguments.horizon),
+        horizon=None if arguments.horizon is None else horizon_from(arguments.horizon),
     )
     if told.created is not None and told.no_created:
         raise BadInput("--created and --no-created: give one of them")
@@ -87,10 +81,18 @@ def _new(arguments: argparse.Namespace) -> int:
     asks = sys.stdin.isatty() and sys.stdout.isatty() and not (arguments.yes or arguments.json)
     if asks:
         arguments.display.end()  # the terminal is the questions'
+        _show_columns(look)
     agree = _ask if asks else (lambda choice, _: choice)
     with tempfile.TemporaryDirectory(prefix="mlops-new-") as folder:
         proposal, draft = propose(arguments.name, look, told, engines.offline, Path(folder), agree=agree)
     return _concluded(arguments, place, look, proposal, draft)
+
+
+def _show_columns(look: Look) -> None:
+    """What a person has to see before the questions; the proposal says it again with all that follows."""
+    say(f"{look.path}: {look.rows:,} rows\n")
+    for one in look.columns.values():
+        say(f"  {one.name}: {one}")
 
 
 def _check_free(place: Place) -> None:

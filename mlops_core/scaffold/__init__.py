@@ -5,7 +5,7 @@ from mlops_core.scaffold.draft import Draft
 from mlops_core.scaffold.files import Place, is_checkout, with_entry
 from mlops_core.scaffold.look import Look
 from mlops_core.scaffold.names import check_name
-from mlops_core.scaffold.proposal import Proposal, Told, propose
+from mlops_core.scaffold.proposal import Proposal, Told, horizon_from, propose
 
 __all__ = [
     "Choice",
@@ -15,6 +15,7 @@ __all__ = [
     "Proposal",
     "Told",
     "check_name",
+    "horizon_from",
     "is_checkout",
     "propose",
     "with_entry",

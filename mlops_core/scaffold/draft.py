@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from mlops_core.domain.candidates import AnyCandidate
     from mlops_core.domain.labels import AnyLabel
     from mlops_core.scaffold.look import Look
+    from mlops_core.scaffold.preview import Preview
 
 __all__ = ["R2_FLOOR", "ROC_AUC_FLOOR", "Chosen", "Draft", "drafted"]
 
@@ -70,8 +71,12 @@ class Draft:
     left_out: tuple[str, ...] = ()
 
 
-def drafted(name: str, look: Look, chosen: Chosen) -> Draft:
-    """The use case: whose events, which features, rules, label, candidates and gate."""
+def drafted(name: str, look: Look, chosen: Chosen, preview: Preview | None = None) -> Draft:
+    """The use case: whose events, which features, rules, label, candidates and gate.
+
+    `preview` is what the label is on the training snapshots, once it is known: without it no reason is
+    told in the label's unit.
+    """
     source_name = name_from(look.path.stem.replace("*", ""), "events")
     event_id = _event_id(look, chosen)
     rules = rules_of(look, chosen.used, event_id, corrected=chosen.created is not None)
@@ -85,7 +90,7 @@ def drafted(name: str, look: Look, chosen: Chosen) -> Draft:
     )
     found = features_of(look, chosen.used, event_id, time=chosen.time, horizon=chosen.horizon)
     label, why_label = _label(chosen, source_name, {*chosen.key, *(one.name for one in found.features)})
-    gate, why_gate = _gate(chosen, found.aging)
+    gate, why_gate = _gate(chosen, found.aging, preview)
     candidates = _candidates(look, chosen)
     use_case = UseCase(
         name=name,
@@ -163,13 +168,28 @@ _A_PERSON = (
 )
 
 
-def _gate(chosen: Chosen, aging: tuple[str, ...]) -> tuple[GatePolicy, dict[Any, str]]:
+def _gate(
+    chosen: Chosen, aging: tuple[str, ...], preview: Preview | None
+) -> tuple[GatePolicy, dict[Any, str]]:
     why = {
         "GatePolicy.expected_drift": "It ages with the calendar, so it may differ from the champion's data."
     }
     if chosen.summed is None:
         why["GatePolicy.floor"] = f"A constant has 0.5, whatever the data: it cannot pass. {_A_PERSON}"
+        why["GatePolicy.calibration"] = "How far probabilities may be from what then happens, on average."
         return GatePolicy(metric="roc_auc", floor=ROC_AUC_FLOOR, expected_drift=aging), why
     why["GatePolicy.floor"] = f"A constant has at most 0, whatever the data: it cannot pass. {_A_PERSON}"
-    why["GatePolicy.scoring_rule"] = "r2 is one itself: squared error against that of a constant."
-    return GatePolicy(metric="r2", floor=R2_FLOOR, scoring_rule=None, expected_drift=aging), why
+    why["GatePolicy.scoring_rule"] = (
+        "r2 is one itself: squared error against that of a constant. Absolute errors are least for a "
+        "forecast of the median, which is 0 where most sums are."
+    )
+    policy = GatePolicy(metric="r2", floor=R2_FLOOR, scoring_rule=None, expected_drift=aging)
+    if preview is None or preview.one_value:
+        return policy, why
+    limit = policy.calibration or 0
+    why["GatePolicy.calibration"] = (
+        f"How far off predictions may be on average, in standard deviations of the label: {limit} of the "
+        f"training labels' is {preview.deviation * limit:,.3g}, by which a total of them is off for each "
+        "row. Yours to set: narrow where totals are planned with, wider where they only rank."
+    )
+    return policy, why

@@ -5,8 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-import pyarrow.compute as pc
-
 from mlops_core.domain.snapshots import Snapshots
 from mlops_core.domain.time import close_of_day, days
 from mlops_core.errors import BadInput, DataError
@@ -30,7 +28,8 @@ HORIZONS = (90, 60, 30, 14, 7, 3, 1)
 class Preview:
     """Rows, and the label's mean (for churn: the share of positives) at the training snapshots.
 
-    `evaluation_rows` are those that the gate will judge on; their labels were not looked at.
+    `deviation` is its standard deviation, `one_value` whether all labels are the same. `evaluation_rows` are
+    those that the gate will judge on; their labels were not looked at.
     """
 
     snapshots: Snapshots
@@ -38,11 +37,8 @@ class Preview:
     mean: float
     zeros: float
     evaluation_rows: int
-
-    @property
-    def one_value(self) -> bool:
-        """Whether all labels are the same, as far as classes go."""
-        return self.mean in (0.0, 1.0)
+    deviation: float = 0.0
+    one_value: bool = True
 
 
 def snapshots_for(bounds: tuple[datetime, datetime], horizon: int, history: int = 24) -> Snapshots | None:
@@ -75,8 +71,16 @@ def previewed(
     labels: pa.ChunkedArray = offline.labels(use_case, events, spine).column(use_case.label.name)
     if not len(labels):
         return Preview(snapshots, 0, 0.0, 0.0, judged)
-    zeros = pc.mean(pc.equal(labels, 0).cast("float64")).as_py()
-    return Preview(snapshots, len(labels), float(pc.mean(labels).as_py()), float(zeros), judged)
+    numbers = labels.to_numpy().astype(float)
+    return Preview(
+        snapshots,
+        len(labels),
+        mean=float(numbers.mean()),
+        zeros=float((numbers == 0).mean()),
+        evaluation_rows=judged,
+        deviation=float(numbers.std()),
+        one_value=bool(numbers.min() == numbers.max()),
+    )
 
 
 def too_long(horizon: int, bounds: tuple[datetime, datetime]) -> str:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from mlops_core.ports import OfflineStore
     from mlops_core.scaffold.look import Look
 
-__all__ = ["Labels", "Proposal", "Told", "propose"]
+__all__ = ["Labels", "Proposal", "Told", "horizon_from", "propose"]
 
 
 class Told(Value):
@@ -37,7 +37,8 @@ class Labels(Value):
     """How the label comes out at the training snapshots; nothing of the evaluation's was looked at.
 
     `mean` is the share of positives for churn, else the mean of the sum, of which `zeros` is the share that
-    is 0. `rows` are entities at snapshots; `evaluation_rows` are those that the gate will judge on.
+    is 0, and `deviation` the standard deviation. `rows` are entities at snapshots; `evaluation_rows` are
+    those that the gate will judge on.
     """
 
     fit_snapshots: int
@@ -46,6 +47,7 @@ class Labels(Value):
     rows: int
     mean: float
     zeros: float
+    deviation: float
     evaluation_rows: int
 
 
@@ -93,20 +95,22 @@ def propose(
     time = settled(time_of(look, told.time), lambda word: time_of(look, word))
     at = time.values[0]
     _check_span(look, at)
-    key = settled(key_of(look, told.key, at), lambda words: key_of(look, words.split(), at))
+    key = settled(key_of(look, told.key, at), lambda words: key_of(look, _columns(look, words), at))
     _check_entities(look, key.values)
     created = created_of(look, told.created, at, none=told.no_created)
     if created is not None:
-        created = settled(created, lambda word: created_of(look, word, at, none=False) or time)
+        created = settled(
+            created, lambda word: created_of(look, word, at, none=word == "--no-created") or time
+        )
     known = created.values[0] if created is not None and created.values else None
     used = (*key.values, at, *((known,) if known else ()))
     predict = settled(predict_of(look, told.predict, used), lambda word: predict_of(look, word, used))
     chosen = Chosen(key.values, at, known, predict.values[0], told.horizon or 1)
     trial = _Trial(name, look, chosen, offline, folder)
-    horizon = settled(trial.horizon(told.horizon), lambda word: trial.horizon(_days(word)))
+    horizon = settled(trial.horizon(told.horizon), lambda word: trial.horizon(horizon_from(word)))
     chosen, preview = trial.of(int(horizon.values[0]))
     choices = tuple(one for one in (key, time, created, predict, horizon) if one is not None)
-    draft = drafted(name, look, chosen)
+    draft = drafted(name, look, chosen, preview)
     return _proposal(name, look, choices, draft, preview), draft
 
 
@@ -135,8 +139,6 @@ class _Trial:
         """How far ahead: the longest that leaves snapshots enough, and both outcomes."""
         fit = horizons_that_fit(self._bounds)
         if given is not None:
-            if given < 1:
-                raise BadInput(f"--horizon {given}: expected days, 1 or more")
             self._refuse_one_value(given, self.of(given)[1])
             return Choice(option="--horizon", values=(str(given),), why="as you said", given=True)
         if not fit:
@@ -145,9 +147,7 @@ class _Trial:
         best = next((one for one in enough if not self._is_one_value(one)), None)
         if best is None:
             self._refuse_one_value(enough[0], self.of(enough[0])[1])
-        others = tuple(
-            f"{one} days: {count} snapshots to fit on" for one, count in fit.items() if one != best
-        )
+        others = tuple(f"{one}: {count} snapshots to fit on" for one, count in fit.items() if one != best)
         why = (
             f"{fit[best or enough[0]]} snapshots to fit on, then one to choose and one to judge by; how far "
             "ahead you need to know is yours to say"
@@ -156,25 +156,35 @@ class _Trial:
 
     def _is_one_value(self, horizon: int) -> bool:
         preview = self.of(horizon)[1]
-        churn = self._chosen.summed is None
-        return not preview.rows or (preview.one_value if churn else preview.zeros == 1)
+        return not preview.rows or preview.one_value
 
     def _refuse_one_value(self, horizon: int, preview: Preview) -> None:
         if not self._is_one_value(horizon):
             return
         what = "has no event" if preview.mean == 1 else "has an event"
         if self._chosen.summed is not None:
-            what = f"has a sum of {self._chosen.summed} of 0"
+            what = f"has a sum of {self._chosen.summed} of {preview.mean:g}"
         raise BadInput(
             f"--horizon {horizon}: in all {preview.rows:,} training rows the entity {what} within {horizon} "
             "days: nothing can be learnt from one outcome: give another --horizon, --predict or --key"
         )
 
 
-def _days(word: str) -> int:
-    if not (word.isascii() and word.isdecimal()):
-        raise BadInput(f"--horizon {word}: expected a whole number of days, such as 30")
+def horizon_from(word: str) -> int:
+    """Days as they are typed. Raises `BadInput`."""
+    if not (word.isascii() and word.isdecimal() and len(word) < 5 and 1 <= int(word) <= 3650):
+        raise BadInput(f"--horizon {word}: expected whole days from 1 to 3650, such as 30")
     return int(word)
+
+
+def _columns(look: Look, words: str) -> list[str]:
+    """The columns of an answer: one as it is, several as in a shell."""
+    if words in look.columns:
+        return [words]
+    try:
+        return shlex.split(words)
+    except ValueError:
+        raise BadInput(f"--key {words}: a quotation mark is open: close it, as in 'Order No' shop") from None
 
 
 def _check_span(look: Look, time: str) -> None:
@@ -204,6 +214,7 @@ def _proposal(name: str, look: Look, choices: tuple[Choice, ...], draft: Draft, 
         rows=preview.rows,
         mean=preview.mean,
         zeros=preview.zeros,
+        deviation=preview.deviation,
         evaluation_rows=preview.evaluation_rows,
     )
     return Proposal(

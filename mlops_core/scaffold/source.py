@@ -20,7 +20,10 @@ if TYPE_CHECKING:
 __all__ = ["comment", "names_in", "source_of"]
 
 _TAGS = ("kind", "rule")  # they follow from the type
-_SAID = ("GatePolicy.metric", "UseCase.spine", "EveryMonth.history", "Since.event")  # defaults or not
+_SAID = (  # defaults or not
+    *("GatePolicy.metric", "GatePolicy.calibration"),
+    *("UseCase.spine", "EveryMonth.history", "Since.event"),
+)
 _BY_PLACE = ("name", "column", "columns", "operator", "value")
 
 

@@ -40,7 +40,8 @@ def test_its_commands_run_one_after_the_other(tmp_path: Path, environment: type[
     project = tmp_path / "project"
     project.mkdir()
     shutil.copy(ROOT / "mlops_core" / "data" / "cdnow.parquet", project / "events.parquet")
-    site = environment(tmp_path / "state", tmp_path / "prefect")
+    patient = {"PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS": "120"}  # 20 are few on a busy machine
+    site = environment(tmp_path / "state", tmp_path / "prefect", **patient)
     path = f"{Path(shutil.which('mlops') or '').parent}:{site.variables['PATH']}"
     site.variables = {**site.variables, "PATH": path}
     said = []

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).parents[2]
 SUMS = {"purchases": "usd", "visits": "Umsatz (€)", "sparse": "alarms", "few": "minutes"}
+FAST = [("purchases", "churn"), ("visits", "sum"), ("sparse", "sum")]
 
 
 @pytest.fixture
@@ -62,8 +63,14 @@ def _told(shape: str, predict: str = "churn") -> str:
     return f"{SHAPES[shape][2]} --predict {label} --horizon 30"
 
 
-@pytest.mark.parametrize("predict", ["churn", "sum"])
-@pytest.mark.parametrize("shape", SHAPES)
+@pytest.mark.parametrize(
+    ("shape", "predict"),
+    [
+        pytest.param(shape, predict, marks=() if (shape, predict) in FAST else pytest.mark.live)
+        for shape in SHAPES
+        for predict in ("churn", "sum")
+    ],
+)
 def test_what_is_written_means_what_it_says(
     project: Path, mlops: Callable[..., Any], tmp_path: Path, shape: str, predict: str
 ) -> None:
@@ -85,6 +92,7 @@ def test_what_is_written_means_what_it_says(
     case = getattr(import_module(name), name.upper())
     floor = {"churn": ROC_AUC_FLOOR, "sum": R2_FLOOR}[predict]
     assert (case.gate.floor, case.label.horizon.days) == (floor, 30)
+    assert f"calibration={case.gate.calibration}" in (project / f"{name}.py").read_text()
 
 
 def _check_style(folder: Path, *files: str) -> None:
