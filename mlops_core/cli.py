@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 __all__ = ["main"]
 
+_INTERRUPTED = 130  # as a shell says it of what Ctrl-C ended
+
 
 def main(words: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code; what went wrong is one sentence on standard error.
@@ -50,7 +52,7 @@ def _run(words: list[str]) -> int:
         return error.exit_code
     except KeyboardInterrupt:
         warn("mlops: interrupted; run the same command again to go on")
-        return 130
+        return _INTERRUPTED
     except BrokenPipeError:  # the reader of our output went away, as `| head` does
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
@@ -66,12 +68,14 @@ def _shown(arguments: argparse.Namespace, verb: str) -> int:
 
 
 def _end_if_given_up(code: int) -> None:
-    """End the process at once where an attempt that took too long is still at work in its thread.
+    """End the process at once where an attempt that took too long is still at work in its thread, or any may.
 
     Python would take such a thread down when it next wants the interpreter, and in the middle of C++ (DuckDB,
     Arrow) that aborts the process: exit code 134 in place of ours.
     """
-    if any(thread.name.startswith("task ") and thread.daemon for thread in threading.enumerate()):
+    if code == _INTERRUPTED or any(
+        thread.name.startswith("task ") and thread.daemon for thread in threading.enumerate()
+    ):
         logging.shutdown()
         sys.stdout.flush()
         sys.stderr.flush()

@@ -70,7 +70,10 @@ def _work(client: httpx.Client) -> list[Finding]:
     asked = {"deployments": {"tags": {"all_": [_OURS]}}}
     deployed = client.post("deployments/filter", json=asked).raise_for_status().json()
     if not deployed:
-        remedy = "prefect --no-prompt deploy --all in the project's folder, when you want schedules"
+        remedy = (
+            "first prefect work-pool create mlops-process --type process, then prefect --no-prompt deploy --all in "
+            "the project's folder, when you want schedules"
+        )
         return [note("deployments", "none of ours", remedy)]
     pools = sorted({one["work_pool_name"] for one in deployed if one.get("work_pool_name")})
     found = [ok("deployments", f"{len(deployed)}, in {', '.join(pools) or 'no work pool'}")]
@@ -78,7 +81,7 @@ def _work(client: httpx.Client) -> list[Finding]:
         workers = client.post(f"work_pools/{pool}/workers/filter", json={}).raise_for_status().json()
         if not any(one["status"] == "ONLINE" for one in workers):
             says = f"no worker of the work pool {pool} is alive: its runs wait"
-            found.append(problem("workers", says, f"prefect worker start --pool {pool}"))
+            found.append(problem("workers", says, f"start one: prefect worker start --pool {pool}"))
         else:
             found.append(ok("workers", f"{pool}: {sum(one['status'] == 'ONLINE' for one in workers)} alive"))
     return found
