@@ -71,8 +71,8 @@ def _work(client: httpx.Client) -> list[Finding]:
     deployed = client.post("deployments/filter", json=asked).raise_for_status().json()
     if not deployed:
         remedy = (
-            "first prefect work-pool create mlops-process --type process, then prefect --no-prompt deploy --all in "
-            "the project's folder, when you want schedules"
+            "first prefect work-pool create mlops-process --type process, then prefect --no-prompt deploy "
+            "--all in the project's folder, when you want schedules"
         )
         return [note("deployments", "none of ours", remedy)]
     pools = sorted({one["work_pool_name"] for one in deployed if one.get("work_pool_name")})
@@ -81,7 +81,8 @@ def _work(client: httpx.Client) -> list[Finding]:
         workers = client.post(f"work_pools/{pool}/workers/filter", json={}).raise_for_status().json()
         if not any(one["status"] == "ONLINE" for one in workers):
             says = f"no worker of the work pool {pool} is alive: its runs wait"
-            found.append(problem("workers", says, f"start one: prefect worker start --pool {pool}"))
+            remedy = f"start one: prefect worker start --pool {pool}"
+            found.append(problem("workers", says, remedy))
         else:
             found.append(ok("workers", f"{pool}: {sum(one['status'] == 'ONLINE' for one in workers)} alive"))
     return found
