@@ -33,7 +33,7 @@ __all__ = [
 ]
 
 NAME = "mlops-core: lost runs"
-FLOWS = ("backfill", "churn", "materialize", "promote", "rollback", "segments", "simulator")
+FLOWS = ("backfill", "churn", "materialize", "promote", "rollback", "segments", "simulator", "spend")
 """Whose runs are watched: others on this server may send heartbeats less often."""
 HEARTBEAT_SECONDS = 30
 """Between two heartbeats: what `pyproject.toml` and `flows/server.py` set. Prefect takes no less."""

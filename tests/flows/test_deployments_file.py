@@ -27,6 +27,7 @@ from flows.churn import ChurnParameters
 from flows.segments import SegmentsParameters
 from flows.settle import DEPLOYMENT
 from flows.simulator import SimulatorParameters
+from flows.spend import SpendParameters
 from mlops_core.parameters import PromotionParameters, RefreshParameters, RollbackParameters
 from mlops_core.validation import validated
 
@@ -44,6 +45,7 @@ MODELS: dict[str, type[BaseModel]] = {
     "rollback": RollbackParameters,
     "segments": SegmentsParameters,
     "simulator": SimulatorParameters,
+    "spend": SpendParameters,
 }
 EXAMPLES = {  # of what has to be given by whoever starts a run
     "first": "1998-03-31",
