@@ -10,6 +10,7 @@ from contextlib import closing
 from itertools import count
 from typing import TYPE_CHECKING, Any
 
+import hypothesis
 import pytest
 
 from mlops_core.adapters.feature_store.feast_environment import FEAST
@@ -27,6 +28,12 @@ if TYPE_CHECKING:
     from tests.postgresql_server import PostgreSQLServer
 
 DATABASES = 5_000
+
+# How fast a machine draws examples, or runs one, is no property of ours: another beside it would fail the tests
+hypothesis.settings.register_profile(
+    "whatever the speed", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+)
+hypothesis.settings.load_profile("whatever the speed")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
