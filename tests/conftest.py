@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 DATABASES = 5_000
 
-# How fast a machine draws examples, or runs one, is no property of ours: another beside it would fail the tests
+# How fast a machine draws examples, or runs one, is no property of ours: work beside it would fail the tests
 hypothesis.settings.register_profile(
     "whatever the speed", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
 )
