@@ -13,7 +13,12 @@ if TYPE_CHECKING:
 __all__ = ["LONGEST", "are_live", "longest_first"]
 
 LONGEST = (  # as measured by `pytest -m live -n 0 --durations=0`; a file that is not here comes after them
+    "tests/live/test_new_use_case.py",
+    "tests/live/test_tutorial.py",
     "tests/live/test_approval.py",
+    "tests/scaffold/test_docs_own_data.py",
+    "tests/live/test_first_hour.py",
+    "tests/test_docs_notebook.py",
     "tests/live/test_parity_prefect.py",
     "tests/live/test_lost_runs.py",
     "tests/live/test_airflow.py",

@@ -11,11 +11,15 @@ from pathlib import Path
 
 import pytest
 
+from tests.every_point import sample
+
 pytestmark = pytest.mark.live
 
 ROOT = Path(__file__).parents[2]
 RUN = [sys.executable, "-m", "mlops_core.cli", "run", "churn"]
-FLOW = [sys.executable, str(ROOT / "flows/churn.py")]
+COMMANDS = {"mlops run": RUN, "flow": [sys.executable, str(ROOT / "flows/churn.py")]}
+STAGES = ("training_set", "model_evaluation", "model_registry")
+BREAKS = [(after, command) for after in STAGES for command in COMMANDS]
 NEW = (
     "stages/model_evaluation",
     "stages/gate",
@@ -59,15 +63,19 @@ def again(home: Path) -> None:
     assert [*home.rglob(".*.draft"), *home.glob(".scratch-*"), *home.rglob(".*.new")] == []
 
 
-@pytest.mark.parametrize("command", [RUN, FLOW], ids=["mlops run", "flow"])
-@pytest.mark.parametrize("after", ["training_set", "model_evaluation", "model_registry"])
+@pytest.mark.parametrize(("after", "command"), sample(BREAKS, 3, 1))
 def test_ctrl_c_is_one_sentence_and_the_same_again_goes_on(
-    command: list[str], after: str, trained: Path, tmp_path: Path
+    after: str, command: str, trained: Path, tmp_path: Path
 ) -> None:
     home = tmp_path / "state"
     shutil.copytree(trained, home)
     with subprocess.Popen(  # noqa: S603 - one of the two above
-        command, env=at(home), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, cwd=tmp_path
+        COMMANDS[command],
+        env=at(home),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        cwd=tmp_path,
     ) as process:
         assert process.stdout is not None
         said = []
@@ -84,7 +92,7 @@ def test_ctrl_c_is_one_sentence_and_the_same_again_goes_on(
 
 
 @pytest.mark.skipif(os.getuid() != 0 or sys.platform != "linux", reason="mounts a small disk, which root may")
-@pytest.mark.parametrize(("free", "stage"), [(40, "model_evaluation"), (900, "model_registry")])
+@pytest.mark.parametrize(("free", "stage"), sample([(40, "model_evaluation"), (900, "model_registry")], 2, 1))
 def test_a_full_disk_is_one_sentence_and_with_room_the_same_again_goes_on(
     free: int, stage: str, trained: Path, tmp_path: Path
 ) -> None:
