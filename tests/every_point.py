@@ -10,15 +10,19 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, TypeVar
 
+import pytest
+
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Sequence
     from pathlib import Path
 
-    import pytest
-
-__all__ = ["EVERY_POINT", "left_out", "one_in", "sample"]
+__all__ = ["EVERY_POINT", "left_out", "nightly", "one_in", "sample"]
 
 EVERY_POINT = bool(os.environ.get("EVERY_POINT"))
+
+nightly = pytest.mark.skipif(not EVERY_POINT, reason="every night (EVERY_POINT=1): others show most of it")
+"""Marks what takes minutes and is shown, for the most part, by tests that every commit runs."""
+
 T = TypeVar("T")
 
 

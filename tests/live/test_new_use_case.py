@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.every_point import sample
+from tests.every_point import nightly, sample
 from tests.live.site import POOL, Site, succeeds
 from tests.scaffold.shapes import SHAPES, write
 
@@ -75,6 +75,7 @@ def test_in_a_checkout_its_deployment_and_its_flow_deliver(site: Site) -> None:
     succeeds(site.environment.run("python", "-m", "flows.own_case", cwd=site.checkout))
 
 
+@nightly
 def test_elsewhere_its_deployment_delivers(site: Site, tmp_path: Path) -> None:
     """A folder without this project's files; docs/own-data.md runs its flow by hand."""
     _new(site, tmp_path, "shop")
@@ -82,7 +83,7 @@ def test_elsewhere_its_deployment_delivers(site: Site, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("shape", "predict"), sample([(shape, what) for shape in SHAPES for what in ("churn", "sum")], 3)
+    ("shape", "predict"), sample([(shape, what) for shape in SHAPES for what in ("churn", "sum")], 8, 1)
 )
 def test_events_of_any_shape_come_to_a_verdict(
     environment: type[Environment], tmp_path: Path, shape: str, predict: str
