@@ -39,7 +39,7 @@ def main(what: str, folder: Path) -> None:
     first, second = (bundle(folder, version) for version in (1, 2))
     steady = LocalDeployer(home=home, trainer=MemoryTrainer())
     steady.activate(steady.prepare(first))
-    for step in count(FAULTS.index(what) % one_in(2), one_in(2)):
+    for step in count(FAULTS.index(what) % one_in(4), one_in(4)):
         finished = killed(home, second, step) if what == "kill" else refused(home, second, step)
         current = steady.current("churn")
         assert current is not None, "the pointer is gone"

@@ -55,12 +55,12 @@ ORACLE = HERE / "oracle"
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Spark, which takes five times as long as Feast, is asked one case in three, and every night all.
+    """Spark, which takes five times as long as Feast, is asked one case in six, and every night all.
 
     Not of the comparisons with the oracle, which are few.
     """
     ours = [one for one in items if one.path.is_relative_to(HERE) and not one.path.is_relative_to(ORACLE)]
-    left = set(left_out(ours, ("store", "engine"), "spark", 3))
+    left = set(left_out(ours, ("store", "engine"), "spark", 6))
     if left:
         config.hook.pytest_deselected(items=list(left))
         items[:] = [one for one in items if one not in left]

@@ -8,13 +8,15 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from tests.every_point import nightly
+
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
     from tests.live.conftest import Environment
 
-pytestmark = pytest.mark.live
+pytestmark = [pytest.mark.live, nightly]
 
 NOISE = ("distributed", "dashboard", "Nanny", "Warning", "WARNING", "Token authentication", "usage stats")
 

@@ -14,6 +14,7 @@ from mlops_core.pipeline import build_backfill
 from mlops_core.settings import Settings
 from mlops_core.usecases.churn import CHURN
 from mlops_core.wiring import ConfiguredEngines
+from tests.every_point import nightly
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 
     from tests.live.conftest import Environment
 
-pytestmark = pytest.mark.live
+pytestmark = [pytest.mark.live, nightly]
 
 FIRST, LAST = date(2020, 12, 1), date(2021, 6, 30)
 RANGE = ("--first", FIRST, "--last", LAST, "--every", "quarter", "--candidates", "logistic")

@@ -9,6 +9,7 @@ import psycopg
 import pytest
 import yaml
 
+from tests.every_point import nightly
 from tests.live.site import POOL, Site, succeeds
 
 if TYPE_CHECKING:
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from tests.live.conftest import Environment
     from tests.postgresql_server import PostgreSQLServer
 
-pytestmark = pytest.mark.live
+pytestmark = [pytest.mark.live, nightly]
 
 QUERY = "SELECT count(*) FROM {}"
 

@@ -224,9 +224,9 @@ def stored(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., dict[str, 
     return run
 
 
-# Engines of which a question takes long; others: 25 times with the live tests, every night 100.
+# Engines of which a question takes long; others: 12 times with the live tests, every night 100.
 SLOW = {"spark": 3, "feast": 5}
-MANY = 100 // one_in(4)
+MANY = 100 // one_in(8)
 
 
 @pytest.fixture(params=["few", pytest.param("many", marks=pytest.mark.live)])
