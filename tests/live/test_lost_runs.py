@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.live
 
 HELD = Path(__file__).with_name("held_churn.py")
-SILENT = 40  # seconds; heartbeats come every 30
+SILENT = 75  # seconds; heartbeats come every 30, and a slow machine takes a while to start a worker
 WAITS, LEAVES = "churn/waits", "churn/leaves"  # deployments, by what a run does that finds another at work
 
 
@@ -123,22 +123,28 @@ class Lost:
 
 @pytest.fixture(scope="module")
 def lost(site: Watched, purchases: Path) -> Lost:
-    """Killed with its worker in the middle of a stage; another worker is there."""
+    """Killed with its worker in the middle of a stage; another worker is there, for which a run waits."""
     worker = site.work()
     run = site.held(WAITS, data=str(purchases))
     for process in (worker.pid, *site.processes_of(run)):
         os.kill(process, signal.SIGKILL)
     worker.wait()
     site.work()
-    return Lost(run, site.start(WAITS, data="no-such.csv"), site.made("feature_store"))
+    waiting = site.start(WAITS, data="no-such.csv")
+    # Looked at before the lost run is given up, which ends the wait
+    site.until(lambda: site.state(waiting)["name"] == "AwaitingConcurrencySlot", "a run to wait")
+    return Lost(run, waiting, site.made("feature_store"))
 
 
-def test_a_run_may_leave_where_another_is_at_work_or_wait(site: Watched, lost: Lost, purchases: Path) -> None:
-    """CANCEL_NEW ends the second run with a message, ENQUEUE lets it wait; the first goes on."""
+def test_a_run_may_leave_where_another_is_at_work_or_wait(
+    site: Watched,
+    lost: Lost,  # noqa: ARG001 - its worker, and the run that waits
+    purchases: Path,
+) -> None:
+    """CANCEL_NEW ends the second run with a message, ENQUEUE let it wait (`lost`); the first goes on."""
     first = site.held(LEAVES, data=str(purchases), as_of="2021-05-31")
     second = site.once(site.start(LEAVES))
     assert (second["type"], second["message"]) == ("CANCELLED", "Deployment concurrency limit reached.")
-    site.until(lambda: site.state(lost.waiting)["name"] == "AwaitingConcurrencySlot", "a run to wait")
     assert site.state(first)["type"] == "RUNNING"
 
     site.ask(f"/flow_runs/{first}/set_state", state={"type": "CANCELLING"})
