@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from benchmarks.parity.on_prefect import ExportedFlow, OwnFlow, prefect_server
+from tests.every_point import nightly
 from tests.live.parity_suite import Held, delivered, rejected, shop, waiting
 
 if TYPE_CHECKING:
@@ -34,6 +35,7 @@ class TestOwnFlow(Held):
         return OwnFlow(api)
 
 
+@nightly  # test_prefect_export.py runs the file too
 class TestExportedFlow(Held):
     """The file of `mlops export --to prefect`."""
 
