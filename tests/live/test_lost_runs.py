@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.live
 
 HELD = Path(__file__).with_name("held_churn.py")
-SILENT = 75  # seconds; heartbeats come every 30, and a slow machine takes a while to start a worker
+SILENT = 40  # seconds; heartbeats come every 30
 WAITS, LEAVES = "churn/waits", "churn/leaves"  # deployments, by what a run does that finds another at work
 
 
@@ -126,13 +126,12 @@ def lost(site: Watched, purchases: Path) -> Lost:
     """Killed with its worker in the middle of a stage; another worker is there, for which a run waits."""
     worker = site.work()
     run = site.held(WAITS, data=str(purchases))
+    site.work()  # before the first one dies: how long it takes to start is then no matter
+    waiting = site.start(WAITS, data="no-such.csv")
+    site.until(lambda: site.state(waiting)["name"] == "AwaitingConcurrencySlot", "a run to wait")
     for process in (worker.pid, *site.processes_of(run)):
         os.kill(process, signal.SIGKILL)
     worker.wait()
-    site.work()
-    waiting = site.start(WAITS, data="no-such.csv")
-    # Looked at before the lost run is given up, which ends the wait
-    site.until(lambda: site.state(waiting)["name"] == "AwaitingConcurrencySlot", "a run to wait")
     return Lost(run, waiting, site.made("feature_store"))
 
 
